@@ -1,0 +1,11 @@
+import Foundation
+
+/// Where the values lie that independent implementations made (`Tests/References/*.py` are the programs that made them).
+public enum References {
+    /// The folder `Tests/References/values`.
+    public static let values = URL(fileURLWithPath: #filePath)
+        .deletingLastPathComponent().deletingLastPathComponent().appendingPathComponent("References/values")
+
+    /// The path of one file of reference values.
+    public static func path(_ name: String) -> String { values.appendingPathComponent(name).path }
+}
