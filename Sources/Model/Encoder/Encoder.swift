@@ -1,0 +1,76 @@
+import Kernels
+
+/// BERT's encoder: embeddings, then Transformer layers, over packed sequences.
+public final class Encoder {
+    /// Its sizes.
+    public let sizes: EncoderSizes
+    private let embeddings: Embeddings
+    private let layers: [TransformerLayer]
+    /// The input of each layer, and the output of the last.
+    private let states: [Matrix]  // [tokens, hidden]
+    private let gradients: (Matrix, Matrix)  // [tokens, hidden]
+
+    init(
+        _ sizes: EncoderSizes, dropout: Float, attentionDropout: Float, capacity: BatchCapacity,
+        in parameters: Parameters, _ workspace: Workspace
+    ) {
+        self.sizes = sizes
+        embeddings = Embeddings(sizes, dropout: dropout, capacity: capacity, in: parameters, workspace)
+        let scratch = TransformerLayer.Scratch(sizes, capacity, workspace)
+        layers = (0..<sizes.layerCount).map {
+            TransformerLayer(
+                layer: $0, sizes, dropout: dropout, attentionDropout: attentionDropout, capacity: capacity,
+                scratch: scratch, in: parameters, workspace)
+        }
+        states = (0...sizes.layerCount).map { _ in
+            workspace.matrix(rows: capacity.tokens, columns: sizes.hiddenSize)
+        }
+        gradients = (
+            workspace.matrix(rows: capacity.tokens, columns: sizes.hiddenSize),
+            workspace.matrix(rows: capacity.tokens, columns: sizes.hiddenSize)
+        )
+    }
+
+    /// The word embeddings [vocabulary, hidden].
+    public var wordEmbeddings: Parameter { embeddings.word }
+
+    /// The encoder's output for the rows that are read [rows, hidden].
+    public func forward(_ batch: PackedBatch, _ reads: RowsRead) -> Matrix {
+        embeddings.forward(batch, into: states[0].prefix(batch.tokenCount))
+        for index in 0..<layers.count {
+            let needed = rowsRead(by: index, reads)
+            layers[index].forward(
+                states[index].prefix(batch.tokenCount), batch, needed,
+                into: states[index + 1].prefix(batch.rowCount(needed)))
+        }
+        return output(batch, reads)
+    }
+
+    /// What `forward` computed last [rows, hidden].
+    public func output(_ batch: PackedBatch, _ reads: RowsRead) -> Matrix {
+        states[layers.count].prefix(batch.rowCount(reads))
+    }
+
+    /// Where heads write the gradient of the rows that were read.
+    public func outputGradient(_ batch: PackedBatch, _ reads: RowsRead) -> Matrix {
+        gradients.0.prefix(batch.rowCount(reads))
+    }
+
+    /// Writes the gradients of all encoder parameters; begins with what stands in `outputGradient`.
+    public func backward(_ batch: PackedBatch, _ reads: RowsRead, words: WordGradient) {
+        var (gradient, next) = gradients
+        for index in layers.indices.reversed() {
+            let needed = rowsRead(by: index, reads)
+            layers[index].backward(
+                gradient.prefix(batch.rowCount(needed)), input: states[index].prefix(batch.tokenCount), batch,
+                needed, into: next.prefix(batch.tokenCount))
+            swap(&gradient, &next)
+        }
+        embeddings.backward(gradient.prefix(batch.tokenCount), batch: batch, words: words)
+    }
+
+    /// All layers but the last compute every row: the next one's keys and values need them.
+    private func rowsRead(by index: Int, _ reads: RowsRead) -> RowsRead {
+        index == layers.count - 1 ? reads : .allTokens
+    }
+}

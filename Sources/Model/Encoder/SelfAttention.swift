@@ -1,0 +1,178 @@
+import Kernels
+
+/// Multi-head scaled dot-product attention within each sequence: softmax(Q·Kᵀ / √d)·V for each head.
+///
+/// Probabilities are not kept: backward computes them again from Q and K, which costs less than the memory would.
+final class SelfAttention {
+    private let hiddenSize: Int
+    private let headSize: Int
+    private let scale: Float
+    /// Query, key and value as one product [3·hidden, hidden], and the last two of them [2·hidden, hidden].
+    private let queryKeyValue, keyValue: Linear
+    private let query: Linear
+    private let dropouts: [Dropout]
+    /// Q, K and V side by side [tokens, 3·hidden].
+    private let projected: Matrix
+    /// Q of first tokens, and what they are computed from [sequences, hidden]; only the last layer has them.
+    private let firstQueries, firstInputs: Matrix
+    private let scratch: Scratch
+
+    /// Memory that all layers share, since each needs it for a moment only.
+    struct Scratch {
+        let probabilities: Matrix  // [longest, longest]
+        let dropped: Matrix  // [longest, longest]
+        let dprobabilities: Matrix  // [longest, longest]
+        let dprojected: Matrix  // [tokens, 3·hidden]
+        let dfirst: Matrix  // [sequences, hidden]
+
+        init(_ sizes: EncoderSizes, _ capacity: BatchCapacity, _ workspace: Workspace) {
+            probabilities = workspace.matrix(rows: capacity.longest, columns: capacity.longest)
+            dropped = workspace.matrix(rows: capacity.longest, columns: capacity.longest)
+            dprobabilities = workspace.matrix(rows: capacity.longest, columns: capacity.longest)
+            dprojected = workspace.matrix(rows: capacity.tokens, columns: 3 * sizes.hiddenSize)
+            dfirst = workspace.matrix(rows: capacity.sequences, columns: sizes.hiddenSize)
+        }
+    }
+
+    init(
+        _ name: String, layer: Int, _ sizes: EncoderSizes, dropout: Float, capacity: BatchCapacity, scratch: Scratch,
+        in parameters: Parameters, _ workspace: Workspace
+    ) {
+        let hidden = sizes.hiddenSize
+        hiddenSize = hidden
+        headSize = hidden / sizes.headCount
+        scale = 1 / Float(headSize).squareRoot()
+        // Weights first, then biases, so that the three products can be one.
+        let weights = ["query", "key", "value"].map { parameters.add("\(name).\($0).weight", hidden, hidden) }
+        let biases = ["query", "key", "value"].map { parameters.add("\(name).\($0).bias", hidden) }
+        query = Linear(weight: weights[0], bias: biases[0])
+        keyValue = Linear(weight: weights[1].joined(with: weights[2]), bias: biases[1].joined(with: biases[2]))
+        queryKeyValue = Linear(
+            weight: weights[0].joined(with: weights[1], weights[2]), bias: biases[0].joined(with: biases[1], biases[2]))
+        dropouts = (0..<sizes.headCount).map {
+            Dropout(probability: dropout, site: DropoutSite.attention(layer, head: $0))
+        }
+        projected = workspace.matrix(rows: capacity.tokens, columns: 3 * hidden)
+        let isLast = layer == sizes.layerCount - 1
+        firstQueries = workspace.matrix(rows: isLast ? capacity.sequences : 0, columns: hidden)
+        firstInputs = workspace.matrix(rows: isLast ? capacity.sequences : 0, columns: hidden)
+        self.scratch = scratch
+    }
+
+    /// context = attention of the rows that are read over all rows of their sequence.
+    func forward(_ x: Matrix, _ batch: PackedBatch, _ reads: RowsRead, into context: Matrix) {
+        let all = projected.prefix(batch.tokenCount)
+        switch reads {
+        case .allTokens:
+            queryKeyValue.forward(batch.tokenSlices, x, into: all)
+        case .firstTokens:
+            keyValue.forward(batch.tokenSlices, x, into: all.columns(hiddenSize..<3 * hiddenSize))
+            let inputs = firstInputs.prefix(batch.sequenceCount)
+            batch.gatherFirstTokens(of: x, into: inputs)
+            query.forward(batch.sequenceSlices, inputs, into: firstQueries.prefix(batch.sequenceCount))
+        }
+        forEachHead(batch, reads) { head, sequence, tokens, rows in
+            let p = scratch.probabilities.rows(0..<rows.count).columns(0..<tokens.count)
+            let q = queries(batch, reads).rows(rows).columns(range(head))
+            let (k, v) = keysAndValues(tokens, head)
+            attentionProbabilities(q, k, into: p)
+            dropProbabilities(p, head, batch, sequence)
+            multiply(p, v, into: context.rows(rows).columns(range(head)))
+        }
+    }
+
+    /// dx = the gradient of all rows of x through Q, K and V.
+    func backward(_ dcontext: Matrix, input x: Matrix, _ batch: PackedBatch, _ reads: RowsRead, into dx: Matrix) {
+        forEachHead(batch, reads) { head, sequence, tokens, rows in
+            let p = scratch.probabilities.rows(0..<rows.count).columns(0..<tokens.count)
+            let dropped = scratch.dropped.rows(0..<rows.count).columns(0..<tokens.count)
+            let dp = scratch.dprobabilities.rows(0..<rows.count).columns(0..<tokens.count)
+            let q = queries(batch, reads).rows(rows).columns(range(head))
+            let (k, v) = keysAndValues(tokens, head)
+            let (dk, dv) = keyAndValueGradients(tokens, head)
+            let dc = dcontext.rows(rows).columns(range(head))
+            attentionProbabilities(q, k, into: p)
+            for row in 0..<p.rows { dropped.row(row).update(from: p.row(row), count: p.columns) }
+            dropProbabilities(dropped, head, batch, sequence)
+            multiply(dropped, dc, transposed: (true, false), into: dv)
+            multiply(dc, v, transposed: (false, true), into: dp)
+            dropProbabilities(dp, head, batch, sequence)
+            for row in 0..<p.rows {
+                softmaxBackward(dp.row(row), probabilities: p.row(row), count: p.columns, scale: scale)
+            }
+            multiply(dp, k, into: queryGradients(batch, reads).rows(rows).columns(range(head)))
+            multiply(dp, q, transposed: (true, false), into: dk)
+        }
+        backwardProjections(input: x, batch, reads, into: dx)
+    }
+
+    private func backwardProjections(input x: Matrix, _ batch: PackedBatch, _ reads: RowsRead, into dx: Matrix) {
+        let dall = scratch.dprojected.prefix(batch.tokenCount)
+        switch reads {
+        case .allTokens:
+            queryKeyValue.backwardParameters(batch.tokenSlices, dall, input: x)
+            queryKeyValue.backwardInput(batch.tokenSlices, dall, into: dx)
+        case .firstTokens:
+            let dkeyValue = dall.columns(hiddenSize..<3 * hiddenSize)
+            let dquery = queryGradients(batch, reads)
+            let dinputs = scratch.dfirst.prefix(batch.sequenceCount)
+            keyValue.backwardParameters(batch.tokenSlices, dkeyValue, input: x)
+            keyValue.backwardInput(batch.tokenSlices, dkeyValue, into: dx)
+            query.backwardParameters(batch.sequenceSlices, dquery, input: firstInputs.prefix(batch.sequenceCount))
+            query.backwardInput(batch.sequenceSlices, dquery, into: dinputs)
+            batch.addToFirstTokens(dinputs, of: dx)
+        }
+    }
+
+    /// p = softmax(q·kᵀ / √d), row by row.
+    private func attentionProbabilities(_ q: Matrix, _ k: Matrix, into p: Matrix) {
+        multiply(q, k, transposed: (false, true), into: p)
+        for row in 0..<p.rows { softmax(p.row(row), count: p.columns, scale: scale) }
+    }
+
+    /// A row's number is that of its query token, so a first token is treated alike whether or not the others are computed.
+    private func dropProbabilities(_ p: Matrix, _ head: Int, _ batch: PackedBatch, _ sequence: Int) {
+        let identities = UnsafePointer(batch.tokenIdentities + batch.sequenceStarts[sequence])
+        RowDropout(dropouts[head], identities: identities, random: batch.random)?.apply(to: p)
+    }
+
+    /// Calls `body` for every head of every sequence with the rows of its keys and of its queries.
+    @inline(__always)
+    private func forEachHead(
+        _ batch: PackedBatch, _ reads: RowsRead,
+        _ body: (_ head: Int, _ sequence: Int, _ tokens: Range<Int>, _ rows: Range<Int>) -> Void
+    ) {
+        for sequence in 0..<batch.sequenceCount {
+            let tokens = batch.tokens(of: sequence)
+            let rows = reads == .allTokens ? tokens : sequence..<(sequence + 1)
+            for head in 0..<dropouts.count { body(head, sequence, tokens, rows) }
+        }
+    }
+
+    private func range(_ head: Int) -> Range<Int> { (head * headSize)..<((head + 1) * headSize) }
+
+    private func queries(_ batch: PackedBatch, _ reads: RowsRead) -> Matrix {
+        reads == .allTokens ? projected.columns(0..<hiddenSize) : firstQueries
+    }
+
+    private func queryGradients(_ batch: PackedBatch, _ reads: RowsRead) -> Matrix {
+        // First tokens' gradients borrow the columns that hold queries otherwise.
+        scratch.dprojected.prefix(batch.rowCount(reads)).columns(0..<hiddenSize)
+    }
+
+    private func keysAndValues(_ tokens: Range<Int>, _ head: Int) -> (Matrix, Matrix) {
+        columnsOfKeysAndValues(projected.rows(tokens), head)
+    }
+
+    private func keyAndValueGradients(_ tokens: Range<Int>, _ head: Int) -> (Matrix, Matrix) {
+        columnsOfKeysAndValues(scratch.dprojected.rows(tokens), head)
+    }
+
+    private func columnsOfKeysAndValues(_ matrix: Matrix, _ head: Int) -> (Matrix, Matrix) {
+        let columns = range(head)
+        return (
+            matrix.columns((columns.lowerBound + hiddenSize)..<(columns.upperBound + hiddenSize)),
+            matrix.columns((columns.lowerBound + 2 * hiddenSize)..<(columns.upperBound + 2 * hiddenSize))
+        )
+    }
+}

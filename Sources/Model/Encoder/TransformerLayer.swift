@@ -1,0 +1,144 @@
+import Kernels
+
+/// One layer of the encoder: a = LayerNorm(x + dropout(W·attention(x))), y = LayerNorm(a + dropout(W₂·GELU(W₁·a))).
+final class TransformerLayer {
+    private let attention: SelfAttention
+    private let attentionOutput: Linear
+    private let attentionNormalization: Normalization
+    private let intermediate: Linear
+    private let output: Linear
+    private let outputNormalization: Normalization
+    private let attentionDropout, outputDropout: Dropout
+    private let epsilon: Float
+
+    // Kept by forward for backward; as many rows as are read.
+    private let context: Matrix  // [rows, hidden]
+    private let attentionNormalized: Matrix  // [rows, hidden]
+    private let attended: Matrix  // [rows, hidden]
+    private let derivative: Matrix  // [rows, intermediate]: W₁·a + b, then GELU's derivative there
+    private let activated: Matrix  // [rows, intermediate]
+    private let outputNormalized: Matrix  // [rows, hidden]
+    private let attentionDeviations, outputDeviations: UnsafeMutablePointer<Float>
+    private let scratch: Scratch
+
+    /// Memory that all layers share, since each needs it for a moment only.
+    struct Scratch {
+        let attention: SelfAttention.Scratch
+        let dsum: Matrix  // [tokens, hidden]
+        let ddense: Matrix  // [tokens, hidden]
+        let dactivated: Matrix  // [tokens, intermediate]
+        let firstResidual: Matrix  // [sequences, hidden]
+
+        init(_ sizes: EncoderSizes, _ capacity: BatchCapacity, _ workspace: Workspace) {
+            attention = SelfAttention.Scratch(sizes, capacity, workspace)
+            dsum = workspace.matrix(rows: capacity.tokens, columns: sizes.hiddenSize)
+            ddense = workspace.matrix(rows: capacity.tokens, columns: sizes.hiddenSize)
+            dactivated = workspace.matrix(rows: capacity.tokens, columns: sizes.intermediateSize)
+            firstResidual = workspace.matrix(rows: capacity.sequences, columns: sizes.hiddenSize)
+        }
+    }
+
+    init(
+        layer: Int, _ sizes: EncoderSizes, dropout: Float, attentionDropout attentionProbability: Float,
+        capacity: BatchCapacity, scratch: Scratch, in parameters: Parameters, _ workspace: Workspace
+    ) {
+        let name = "encoder.layer.\(layer)"
+        let hidden = sizes.hiddenSize
+        attention = SelfAttention(
+            "\(name).attention.self", layer: layer, sizes, dropout: attentionProbability, capacity: capacity,
+            scratch: scratch.attention, in: parameters, workspace)
+        attentionOutput = Linear("\(name).attention.output.dense", inputs: hidden, outputs: hidden, in: parameters)
+        attentionNormalization = Normalization("\(name).attention.output.LayerNorm", size: hidden, in: parameters)
+        intermediate = Linear(
+            "\(name).intermediate.dense", inputs: hidden, outputs: sizes.intermediateSize, in: parameters)
+        output = Linear("\(name).output.dense", inputs: sizes.intermediateSize, outputs: hidden, in: parameters)
+        outputNormalization = Normalization("\(name).output.LayerNorm", size: hidden, in: parameters)
+        attentionDropout = Dropout(probability: dropout, site: DropoutSite.attentionOutput(layer))
+        outputDropout = Dropout(probability: dropout, site: DropoutSite.feedForwardOutput(layer))
+        epsilon = sizes.epsilon
+
+        context = workspace.matrix(rows: capacity.tokens, columns: hidden)
+        attentionNormalized = workspace.matrix(rows: capacity.tokens, columns: hidden)
+        attended = workspace.matrix(rows: capacity.tokens, columns: hidden)
+        derivative = workspace.matrix(rows: capacity.tokens, columns: sizes.intermediateSize)
+        activated = workspace.matrix(rows: capacity.tokens, columns: sizes.intermediateSize)
+        outputNormalized = workspace.matrix(rows: capacity.tokens, columns: hidden)
+        attentionDeviations = workspace.array(Float.self, capacity.tokens)
+        outputDeviations = workspace.array(Float.self, capacity.tokens)
+        self.scratch = scratch
+    }
+
+    /// y = the layer's output for the rows that are read [rows, hidden], from all rows of x [tokens, hidden].
+    func forward(_ x: Matrix, _ batch: PackedBatch, _ reads: RowsRead, into y: Matrix) {
+        let rows = batch.rowCount(reads)
+        let slices = batch.slices(reads)
+        let context = context.prefix(rows)
+        let attended = attended.prefix(rows)
+        let derivative = derivative.prefix(rows)
+        let activated = activated.prefix(rows)
+        var residual = x
+        if reads == .firstTokens {
+            residual = scratch.firstResidual.prefix(rows)
+            batch.gatherFirstTokens(of: x, into: residual)
+        }
+
+        attention.forward(x, batch, reads, into: context)
+        let attentionSum = attentionNormalized.prefix(rows)
+        attentionOutput.forwardWithoutBias(slices, context, into: attentionSum)
+        residualLayerNormalization(
+            attentionSum, bias: attentionOutput.bias.pointer, residual: residual,
+            dropout: batch.rowDropout(attentionDropout, reads), scale: attentionNormalization.weight.pointer,
+            shift: attentionNormalization.bias.pointer, epsilon: epsilon, into: attended,
+            inverseDeviations: attentionDeviations)
+
+        intermediate.forwardWithoutBias(slices, attended, into: derivative)
+        biasGELU(
+            derivative, bias: intermediate.bias.pointer, into: activated, keepingDerivative: batch.random != nil)
+        let outputSum = outputNormalized.prefix(rows)
+        output.forwardWithoutBias(slices, activated, into: outputSum)
+        residualLayerNormalization(
+            outputSum, bias: output.bias.pointer, residual: attended, dropout: batch.rowDropout(outputDropout, reads),
+            scale: outputNormalization.weight.pointer, shift: outputNormalization.bias.pointer, epsilon: epsilon,
+            into: y, inverseDeviations: outputDeviations)
+    }
+
+    /// dx = the gradient of all rows of x; dy is that of the rows that were read, and is not the same memory.
+    func backward(_ dy: Matrix, input x: Matrix, _ batch: PackedBatch, _ reads: RowsRead, into dx: Matrix) {
+        let rows = batch.rowCount(reads)
+        let slices = batch.slices(reads)
+        let activated = activated.prefix(rows)
+        let attended = attended.prefix(rows)
+        let dsum = scratch.dsum.prefix(rows)
+        let ddense = scratch.ddense.prefix(rows)
+        let dactivated = scratch.dactivated.prefix(rows)
+
+        let outputHat = outputNormalized.prefix(rows)
+        outputNormalization.backwardParameters(slices, dy, normalized: outputHat)
+        residualLayerNormalizationBackward(
+            dy, normalized: outputHat, inverseDeviations: outputDeviations,
+            scale: outputNormalization.weight.pointer, dropout: batch.rowDropout(outputDropout, reads), dresidual: dsum,
+            dx: ddense)
+        output.backwardParameters(slices, ddense, input: activated)
+        output.backwardInput(slices, ddense, into: dactivated)
+        multiplyElements(dactivated, by: derivative.prefix(rows))
+        intermediate.backwardParameters(slices, dactivated, input: attended)
+        intermediate.backwardInput(slices, dactivated, into: dsum, accumulating: true)
+
+        let attentionHat = attentionNormalized.prefix(rows)
+        let dattended = dsum
+        let dresidual = dy
+        attentionNormalization.backwardParameters(slices, dattended, normalized: attentionHat)
+        residualLayerNormalizationBackward(
+            dattended, normalized: attentionHat, inverseDeviations: attentionDeviations,
+            scale: attentionNormalization.weight.pointer, dropout: batch.rowDropout(attentionDropout, reads),
+            dresidual: dresidual, dx: ddense)
+        attentionOutput.backwardParameters(slices, ddense, input: context.prefix(rows))
+        let dcontext = dsum
+        attentionOutput.backwardInput(slices, ddense, into: dcontext)
+        attention.backward(dcontext, input: x, batch, reads, into: dx)
+        switch reads {
+        case .allTokens: dx.add(dresidual)
+        case .firstTokens: batch.addToFirstTokens(dresidual, of: dx)
+        }
+    }
+}

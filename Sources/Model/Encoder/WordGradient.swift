@@ -1,0 +1,103 @@
+import Kernels
+
+/// The gradient of the word embeddings, kept only for the rows that the global batch touches.
+///
+/// Every rank knows the whole global batch, so all agree on the touched rows: row i of the gradient belongs to word piece `touched[i]`.
+public final class WordGradient {
+    /// Most rows that one global batch touches.
+    public let capacity: Int
+    /// Width of a row.
+    public let columns: Int
+    private let vocabularySize: Int
+    private let buffers: [Matrix]
+    private let rowOfToken: UnsafeMutablePointer<Int32>
+    private let touchedTokens: UnsafeMutablePointer<Int32>
+    private let occurrenceStarts: UnsafeMutablePointer<Int>
+    private let occurrences: UnsafeMutablePointer<Int32>
+    /// Number of touched rows.
+    public private(set) var count = 0
+
+    /// Room for `capacity` touched rows and `tokens` tokens of this rank, in one buffer for each of its subtrees.
+    public init(
+        vocabularySize: Int, columns: Int, capacity: Int, tokens: Int, buffers bufferCount: Int, in workspace: Workspace
+    ) {
+        self.capacity = capacity
+        self.columns = columns
+        self.vocabularySize = vocabularySize
+        buffers = (0..<bufferCount).map { _ in workspace.matrix(rows: capacity, columns: columns) }
+        rowOfToken = workspace.array(Int32.self, vocabularySize)
+        rowOfToken.initialize(repeating: -1, count: vocabularySize)
+        touchedTokens = workspace.array(Int32.self, capacity)
+        occurrenceStarts = workspace.array(Int.self, capacity + 2)
+        occurrences = workspace.array(Int32.self, tokens)
+    }
+
+    /// The touched word pieces in rising order.
+    public var touched: UnsafeBufferPointer<Int32> { UnsafeBufferPointer(start: touchedTokens, count: count) }
+
+    /// The gradient sum of subtree `index` [touched rows, columns].
+    public func buffer(_ index: Int) -> Matrix { buffers[index].prefix(count) }
+
+    /// The gradient's row of a word piece, or nil where the batch does not touch it.
+    public func row(of token: Int) -> Int? { rowOfToken[token] < 0 ? nil : Int(rowOfToken[token]) }
+
+    /// Begins the list of touched rows of a new global batch.
+    public func clear() {
+        for index in 0..<count { rowOfToken[Int(touchedTokens[index])] = -1 }
+        count = 0
+    }
+
+    /// Adds the word pieces of one sequence of the global batch, whoever computes it.
+    public func touch(_ tokens: UnsafeBufferPointer<Int32>) {
+        for token in tokens where rowOfToken[Int(token)] < 0 {
+            precondition(count < capacity, "the batch touches more word embeddings than there is room for")
+            rowOfToken[Int(token)] = 0
+            count += 1
+        }
+    }
+
+    /// Ends the list: numbers the touched rows in rising order, so that every owner's rows are one run.
+    public func finish() {
+        var row = 0
+        for token in 0..<vocabularySize where rowOfToken[token] >= 0 {
+            rowOfToken[token] = Int32(row)
+            touchedTokens[row] = Int32(token)
+            row += 1
+        }
+    }
+
+    /// Writes the gradient: for each touched row, the sum of dx over the tokens that read it, in token order within a slice and along
+    /// the tree over slices.
+    func backward(_ dx: Matrix, batch: PackedBatch) {
+        collectOccurrences(batch)
+        let slices = batch.tokenSlices
+        for subtree in 0..<slices.tree.subtrees.count {
+            let node = slices.tree.subtrees[subtree]
+            for row in 0..<count {
+                let last = occurrenceStarts[row + 1]
+                var next = occurrenceStarts[row]
+                slices.tree.sum(node, count: columns, into: buffers[subtree].row(row)) { slice, sum in
+                    sum.update(repeating: 0, count: columns)
+                    let range = slices.range(slice)
+                    while next < last, Int(occurrences[next]) < range.lowerBound { next += 1 }
+                    while next < last, Int(occurrences[next]) < range.upperBound {
+                        addVector(dx.row(Int(occurrences[next])), to: sum, count: columns)
+                        next += 1
+                    }
+                }
+            }
+        }
+    }
+
+    /// Lists for each touched row the tokens of this rank's share that read it, in rising order.
+    private func collectOccurrences(_ batch: PackedBatch) {
+        occurrenceStarts.update(repeating: 0, count: count + 2)
+        for token in 0..<batch.tokenCount { occurrenceStarts[Int(rowOfToken[Int(batch.tokens[token])]) + 2] += 1 }
+        for row in 0..<count { occurrenceStarts[row + 2] += occurrenceStarts[row + 1] }
+        for token in 0..<batch.tokenCount {
+            let row = Int(rowOfToken[Int(batch.tokens[token])])
+            occurrences[occurrenceStarts[row + 1]] = Int32(token)
+            occurrenceStarts[row + 1] += 1
+        }
+    }
+}

@@ -1,0 +1,52 @@
+import Foundation
+import Kernels
+
+/// What a task's head is trained for.
+public enum Objective: Sendable, Equatable {
+    /// -log softmax(scores)[label], a unit being one row.
+    case crossEntropy
+    /// (score - label)², a unit being one row.
+    case squaredError
+    /// -log softmax(scores of a query's candidates)[positive], a unit being one query.
+    case ranking
+}
+
+/// Writes each unit's loss and its gradient for the scores, times the batch's weight for a unit.
+/// - Parameters:
+///   - scores: one row for each sequence [sequences, classes].
+///   - dscores: receives the gradient, the same shape.
+func computeLosses(_ objective: Objective, scores: Matrix, batch: PackedBatch, into dscores: Matrix) {
+    for unit in 0..<batch.unitCount {
+        let label = batch.labels[unit]
+        switch objective {
+        case .crossEntropy:
+            dscores.row(unit).update(from: scores.row(unit), count: scores.columns)
+            batch.losses[unit] = softmaxLoss(dscores.row(unit), count: scores.columns, target: Int(label), batch)
+        case .squaredError:
+            let difference = scores.row(unit)[0] - label
+            batch.losses[unit] = Double(difference) * Double(difference)
+            dscores.row(unit)[0] = 2 * difference * batch.unitWeight
+        case .ranking:
+            // A query's candidates are consecutive rows of one column: a row vector in memory.
+            let candidates = batch.sequences(ofUnit: unit)
+            let row = dscores.row(candidates.lowerBound)
+            row.update(from: scores.row(candidates.lowerBound), count: candidates.count)
+            batch.losses[unit] = softmaxLoss(row, count: candidates.count, target: Int(label), batch)
+        }
+    }
+}
+
+/// -log softmax(row)[target]; the row becomes its gradient, (softmax(row) - onehot(target)) · weight.
+private func softmaxLoss(
+    _ row: UnsafeMutablePointer<Float>, count: Int, target: Int, _ batch: PackedBatch
+) -> Double {
+    var largest = -Double.infinity
+    for index in 0..<count { largest = max(largest, Double(row[index])) }
+    var sum = 0.0
+    for index in 0..<count { sum += exp(Double(row[index]) - largest) }
+    let loss = largest + log(sum) - Double(row[target])
+    softmax(row, count: count)
+    row[target] -= 1
+    for index in 0..<count { row[index] *= batch.unitWeight }
+    return loss
+}

@@ -1,0 +1,84 @@
+import Kernels
+
+/// MT-DNN: one BERT encoder shared by all tasks, and a head for each.
+public final class MultiTaskModel {
+    /// All values and gradients.
+    public let parameters = Parameters()
+    /// The shared encoder.
+    public let encoder: Encoder
+    /// The gradient of the word embeddings.
+    public let wordGradient: WordGradient
+    /// Bytes of activations.
+    public var workspaceByteCount: Int { workspace.byteCount }
+    private let pooler: Pooler
+    private let heads: [any TaskHead]
+    private let workspace = Workspace()
+
+    /// Probabilities with which the encoder drops: after embeddings and linear layers, and of attention probabilities.
+    public struct EncoderDropout: Sendable, Equatable {
+        /// After embeddings, attention output and feed-forward output.
+        public var hidden: Float
+        /// Of attention probabilities.
+        public var attention: Float
+
+        /// The two probabilities.
+        public init(hidden: Float, attention: Float) {
+            self.hidden = hidden
+            self.attention = attention
+        }
+    }
+
+    /// Lays out all parameters and allocates all memory; every value is zero.
+    /// - Parameters:
+    ///   - heads: the tasks, in the order by which `forward` numbers them.
+    ///   - capacity: the largest share of a batch.
+    ///   - gradientBuffers: number of this rank's subtrees of slices; 0 where nothing is trained.
+    ///   - touchedWords: most word pieces that a global batch touches.
+    public init(
+        encoder sizes: EncoderSizes, heads definitions: [HeadDefinition], dropout: EncoderDropout,
+        capacity: BatchCapacity, gradientBuffers: Int, touchedWords: Int
+    ) {
+        encoder = Encoder(
+            sizes, dropout: dropout.hidden, attentionDropout: dropout.attention, capacity: capacity, in: parameters,
+            workspace)
+        pooler = Pooler(hiddenSize: sizes.hiddenSize, capacity: capacity, in: parameters, workspace)
+        heads = definitions.map { [parameters, workspace] in
+            $0.make(hiddenSize: sizes.hiddenSize, capacity: capacity, in: parameters, workspace)
+        }
+        wordGradient = WordGradient(
+            vocabularySize: sizes.vocabularySize, columns: sizes.hiddenSize, capacity: touchedWords,
+            tokens: capacity.tokens, buffers: gradientBuffers, in: workspace)
+        parameters.allocate(gradientBuffers: gradientBuffers)
+    }
+
+    /// Whether a step of task `head` changes parameter group `group`: the encoder, the pooler if the head reads it, and its own.
+    public func isActive(group: Int, forHead head: Int) -> Bool {
+        switch group {
+        case 0, 1: true
+        case 2: heads[head].readsPooler
+        default: group - 3 == head
+        }
+    }
+
+    /// The scores of every sequence by the head of a task [sequences, outputs].
+    public func forward(_ batch: PackedBatch, head index: Int) -> Matrix {
+        let head = heads[index]
+        let encoded = encoder.forward(batch, head.reads)
+        return head.forward(head.readsPooler ? pooler.forward(encoded, batch) : encoded, batch)
+    }
+
+    /// Writes each unit's loss, and the gradients of all parameters that the task reads; follows `forward`.
+    public func backward(_ batch: PackedBatch, head index: Int) {
+        let head = heads[index]
+        let encoded = encoder.output(batch, head.reads)
+        let dencoded = encoder.outputGradient(batch, head.reads)
+        if head.readsPooler {
+            let dpooled = pooler.outputGradient(batch)
+            head.backward(batch, input: pooler.output(batch), into: dpooled)
+            pooler.backward(batch, input: encoded, into: dencoded)
+        } else {
+            head.backward(batch, input: encoded, into: dencoded)
+        }
+        encoder.backward(batch, head.reads, words: wordGradient)
+    }
+}

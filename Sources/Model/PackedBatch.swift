@@ -1,0 +1,138 @@
+import Kernels
+
+/// How much one batch of a rank may hold.
+public struct BatchCapacity: Sendable, Equatable {
+    /// Most tokens of all sequences.
+    public var tokens: Int
+    /// Most sequences.
+    public var sequences: Int
+    /// Most tokens of one sequence.
+    public var longest: Int
+
+    /// Room for `tokens` tokens in `sequences` sequences of at most `longest` tokens.
+    public init(tokens: Int, sequences: Int, longest: Int) {
+        self.tokens = tokens
+        self.sequences = sequences
+        self.longest = longest
+    }
+}
+
+/// A rank's share of a global batch: the real tokens of all sequences one after another, without padding, in slices.
+///
+/// Units are what a loss is computed for: a sequence with its label, or a ranking query with the sequences of all its candidates.
+/// It is filled anew for each step and allocates nothing then.
+public final class PackedBatch {
+    /// What fits.
+    public let capacity: BatchCapacity
+    /// The tree over the slices of the global batch.
+    public let tree: SliceTree
+
+    /// Word-piece numbers [tokens].
+    public let tokens: UnsafeMutablePointer<Int32>
+    /// Segment numbers, 0 or 1 [tokens].
+    public let segments: UnsafeMutablePointer<UInt8>
+    /// What the random numbers of a token's row depend on; `row` is also the token's position [tokens].
+    public let tokenIdentities: UnsafeMutablePointer<RowIdentity>
+    /// The same for rows that stand for whole sequences [sequences].
+    public let sequenceIdentities: UnsafeMutablePointer<RowIdentity>
+    /// First token of each sequence, and the number of tokens [sequences + 1].
+    public let sequenceStarts: UnsafeMutablePointer<Int>
+    /// First sequence of each unit, and the number of sequences [units + 1].
+    public let unitStarts: UnsafeMutablePointer<Int>
+    /// Class, score, or place of the positive candidate [units].
+    public let labels: UnsafeMutablePointer<Float>
+    /// The loss of each unit, written by the head [units].
+    public let losses: UnsafeMutablePointer<Double>
+    private let tokenBounds, sequenceBounds, unitBounds: UnsafeMutablePointer<Int>
+    private let workspace = Workspace()
+
+    /// Number of tokens.
+    public private(set) var tokenCount = 0
+    /// Number of sequences.
+    public private(set) var sequenceCount = 0
+    /// Number of units.
+    public private(set) var unitCount = 0
+    private var closedSlices = 0
+
+    /// What the gradient of each unit's loss is multiplied by: the task's loss weight over the number of units of the global batch.
+    public var unitWeight: Float = 1
+    /// The step's random numbers; nil in evaluation, where nothing is dropped.
+    public var random: RandomStep?
+
+    /// An empty batch in the slices of `tree` that are this rank's.
+    public init(capacity: BatchCapacity, tree: SliceTree) {
+        self.capacity = capacity
+        self.tree = tree
+        let slices = tree.local.count
+        tokens = workspace.array(Int32.self, capacity.tokens)
+        segments = workspace.array(UInt8.self, capacity.tokens)
+        tokenIdentities = workspace.array(RowIdentity.self, capacity.tokens)
+        sequenceIdentities = workspace.array(RowIdentity.self, capacity.sequences)
+        sequenceStarts = workspace.array(Int.self, capacity.sequences + 1)
+        unitStarts = workspace.array(Int.self, capacity.sequences + 1)
+        labels = workspace.array(Float.self, capacity.sequences)
+        losses = workspace.array(Double.self, capacity.sequences)
+        tokenBounds = workspace.array(Int.self, slices + 1)
+        sequenceBounds = workspace.array(Int.self, slices + 1)
+        unitBounds = workspace.array(Int.self, slices + 1)
+        clear()
+    }
+
+    /// Slices of rows that stand for tokens.
+    public var tokenSlices: RowSlices { RowSlices(tree, bounds: tokenBounds) }
+    /// Slices of rows that stand for sequences.
+    public var sequenceSlices: RowSlices { RowSlices(tree, bounds: sequenceBounds) }
+    /// The units of slice `index`, counted from the rank's first.
+    public func units(ofSlice index: Int) -> Range<Int> { unitBounds[index]..<unitBounds[index + 1] }
+    /// The tokens of sequence `index`.
+    public func tokens(of index: Int) -> Range<Int> { sequenceStarts[index]..<sequenceStarts[index + 1] }
+    /// The sequences of unit `index`.
+    public func sequences(ofUnit index: Int) -> Range<Int> { unitStarts[index]..<unitStarts[index + 1] }
+
+    /// Empties the batch.
+    public func clear() {
+        tokenCount = 0
+        sequenceCount = 0
+        unitCount = 0
+        closedSlices = 0
+        sequenceStarts[0] = 0
+        unitStarts[0] = 0
+        tokenBounds[0] = 0
+        sequenceBounds[0] = 0
+        unitBounds[0] = 0
+    }
+
+    /// Adds a sequence to the unit that is being put together.
+    /// - Parameter number: its number in the global batch, which its random numbers depend on.
+    public func append(tokens new: UnsafeBufferPointer<Int32>, segments newSegments: UnsafeBufferPointer<UInt8>, number: Int) {
+        precondition(
+            tokenCount + new.count <= capacity.tokens && sequenceCount < capacity.sequences
+                && new.count <= capacity.longest && newSegments.count == new.count && !new.isEmpty,
+            "a sequence of \(new.count) tokens does not fit the batch")
+        for index in 0..<new.count {
+            tokens[tokenCount + index] = new[index]
+            segments[tokenCount + index] = newSegments[index]
+            tokenIdentities[tokenCount + index] = RowIdentity(example: UInt32(number), row: UInt32(index))
+        }
+        sequenceIdentities[sequenceCount] = RowIdentity(example: UInt32(number), row: 0)
+        tokenCount += new.count
+        sequenceCount += 1
+        sequenceStarts[sequenceCount] = tokenCount
+    }
+
+    /// Ends a unit.
+    public func endUnit(label: Float) {
+        labels[unitCount] = label
+        unitCount += 1
+        unitStarts[unitCount] = sequenceCount
+    }
+
+    /// Ends a slice; every local slice is ended once, also when it is empty.
+    public func endSlice() {
+        closedSlices += 1
+        precondition(closedSlices <= tree.local.count, "more slices were ended than this rank holds")
+        tokenBounds[closedSlices] = tokenCount
+        sequenceBounds[closedSlices] = sequenceCount
+        unitBounds[closedSlices] = unitCount
+    }
+}

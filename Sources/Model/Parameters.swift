@@ -1,0 +1,132 @@
+import Kernels
+
+/// One named tensor of the model: where its value lies and where its gradient goes.
+public struct Parameter {
+    /// Hugging Face's name, for example `encoder.layer.0.attention.self.query.weight`; those of a head begin with `heads.TASK.`.
+    public let name: String
+    /// Dimensions as in the checkpoint: `[out, in]` for a weight, `[n]` for a vector.
+    public let shape: [Int]
+    /// First element in the flat layout of all parameters.
+    public let offset: Int
+    fileprivate let storage: UnsafeMutablePointer<Parameters.Storage>
+
+    /// Number of rows; a vector is one row.
+    public var rows: Int { shape.count == 1 ? 1 : shape[0] }
+    /// Number of columns.
+    public var columns: Int { shape.count == 1 ? shape[0] : shape[1] }
+    /// Number of elements.
+    public var count: Int { rows * columns }
+    /// Its elements' places in the flat layout.
+    public var range: Range<Int> { offset..<(offset + count) }
+    /// The value [rows, columns].
+    public var value: Matrix { Matrix(pointer, rows: rows, columns: columns) }
+    /// The first element of the value.
+    public var pointer: UnsafeMutablePointer<Float> { storage.pointee.values + offset }
+    /// Where its gradient is summed.
+    public var gradient: GradientSums { GradientSums(bases: storage.pointee.gradientBases, offset: offset) }
+
+    /// This parameter and those that follow it in memory as one with the rows of all: lets several products be one.
+    func joined(with others: Parameter...) -> Parameter {
+        var rowCount = rows
+        var end = range.upperBound
+        for other in others {
+            precondition(other.offset == end && other.columns == (shape.count == 1 ? other.columns : columns))
+            rowCount += other.rows
+            end = other.range.upperBound
+        }
+        let joinedShape = shape.count == 1 ? [end - offset] : [rowCount, columns]
+        return Parameter(name: name, shape: joinedShape, offset: offset, storage: storage)
+    }
+}
+
+/// A set of parameters that are updated together: in a step either all of them get a gradient or none does.
+public struct ParameterGroup {
+    /// `word_embeddings`, `encoder`, `pooler`, or `heads.TASK`.
+    public let name: String
+    /// The parameters, in the order of the flat layout.
+    public internal(set) var parameters: [Parameter]
+    /// Its elements' places in the flat layout.
+    public var range: Range<Int> { parameters.first!.offset..<parameters.last!.range.upperBound }
+}
+
+/// Owns the values and gradients of all parameters, each in one flat buffer, group after group.
+///
+/// The word embeddings come first. Their gradient is kept apart (`WordGradient`), since a batch touches few of their rows.
+public final class Parameters {
+    struct Storage {
+        var values: UnsafeMutablePointer<Float>
+        var gradientBases: UnsafeMutablePointer<UnsafeMutablePointer<Float>>
+    }
+
+    /// The groups, in the order of the flat layout.
+    public private(set) var groups: [ParameterGroup] = []
+    /// Number of elements of all parameters.
+    public private(set) var count = 0
+    /// Number of gradient buffers: one for each subtree of slices that this rank holds.
+    public private(set) var gradientBufferCount = 0
+    private let storage: UnsafeMutablePointer<Storage>
+    private var isAllocated = false
+    private var gradientStart = 0
+
+    /// No parameters yet: layers add theirs, then `allocate` makes the memory.
+    public init() {
+        storage = .allocate(capacity: 1)
+    }
+
+    deinit {
+        if isAllocated {
+            values.deallocate()
+            for index in 0..<gradientBufferCount { gradientBuffer(index).deallocate() }
+            storage.pointee.gradientBases.deallocate()
+        }
+        storage.deallocate()
+    }
+
+    /// Begins a group; parameters that are added from here on belong to it.
+    public func beginGroup(_ name: String) {
+        groups.append(ParameterGroup(name: name, parameters: []))
+    }
+
+    /// Adds a tensor to the last group.
+    public func add(_ name: String, _ shape: Int...) -> Parameter {
+        precondition(!isAllocated && !groups.isEmpty)
+        let parameter = Parameter(name: name, shape: shape, offset: count, storage: storage)
+        groups[groups.count - 1].parameters.append(parameter)
+        count += parameter.count
+        return parameter
+    }
+
+    /// Makes the memory: all values, and `gradientBuffers` buffers for gradients of all but the first group, all zero.
+    public func allocate(gradientBuffers: Int) {
+        precondition(!isAllocated)
+        isAllocated = true
+        gradientBufferCount = gradientBuffers
+        gradientStart = groups[0].range.upperBound
+        let bases = UnsafeMutablePointer<UnsafeMutablePointer<Float>>.allocate(capacity: max(1, gradientBuffers))
+        for index in 0..<gradientBuffers { bases[index] = zeros(count - gradientStart) - gradientStart }
+        storage.initialize(to: Storage(values: zeros(count), gradientBases: bases))
+    }
+
+    private func zeros(_ count: Int) -> UnsafeMutablePointer<Float> {
+        let pointer = UnsafeMutableRawPointer.allocate(byteCount: max(64, count * 4), alignment: 64)
+            .bindMemory(to: Float.self, capacity: count)
+        pointer.initialize(repeating: 0, count: count)
+        return pointer
+    }
+
+    private func gradientBuffer(_ index: Int) -> UnsafeMutablePointer<Float> {
+        storage.pointee.gradientBases[index] + gradientStart
+    }
+
+    /// All values in the flat layout.
+    public var values: UnsafeMutablePointer<Float> { storage.pointee.values }
+
+    /// The gradient sum of subtree `index`, addressed in the flat layout; valid from the second group on.
+    public func gradients(_ index: Int) -> UnsafeMutablePointer<Float> { storage.pointee.gradientBases[index] }
+
+    /// All parameters of all groups.
+    public var all: [Parameter] { groups.flatMap(\.parameters) }
+
+    /// Bytes of values and gradients.
+    public var byteCount: Int { 4 * (count + gradientBufferCount * (count - gradientStart)) }
+}
