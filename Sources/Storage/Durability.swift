@@ -1,0 +1,31 @@
+import Foundation
+
+/// Waits until the contents of the file, or the entries of the folder, at `path` are on the disk.
+///
+/// The corresponding C function is `fsync`. A new or renamed file survives a power cut only when its folder has been
+/// synchronized too.
+public func synchronize(_ path: String) throws(StorageError) {
+    let descriptor = try system("open", path) { open(path, O_RDONLY | O_CLOEXEC) }
+    defer { close(descriptor) }
+    try system("fsync", path) { fsync(descriptor) }
+}
+
+/// Makes the file at `path` in one step: afterwards it is either the whole new one, on the disk, or what it was before.
+///
+/// - Parameter write: Creates a file at the temporary path that it is given, in the same folder. Whatever it throws
+///   leaves nothing behind.
+public func replaceFile(at path: String, _ write: (_ temporaryPath: String) throws -> Void) throws {
+    let temporaryPath = "\(path).\(ProcessInfo.processInfo.processIdentifier).partial"
+    // A process of the same number may have died here before.
+    unlink(temporaryPath)
+    do {
+        try write(temporaryPath)
+        try synchronize(temporaryPath)
+        try system("rename", path) { rename(temporaryPath, path) }
+    } catch {
+        unlink(temporaryPath)
+        throw error
+    }
+    let folder = (path as NSString).deletingLastPathComponent
+    try synchronize(folder.isEmpty ? "." : folder)
+}

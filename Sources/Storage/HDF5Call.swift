@@ -1,0 +1,70 @@
+internal import CHDF5
+import Foundation
+
+/// The one place where HDF5's return codes become errors.
+///
+/// A build of HDF5 without thread safety corrupts its own state when two threads call it, so one lock, which costs
+/// nothing beside a call, surrounds them all.
+enum HDF5 {
+    private static let lock = NSLock()
+
+    /// Returns what `call` returned, or throws with HDF5's own most specific message if it returned a negative number.
+    ///
+    /// - Parameters:
+    ///   - file: The file's path, for the message.
+    ///   - place: What was done to which object, for the message.
+    static func check<Result: SignedInteger>(
+        _ file: String, _ place: @autoclosure () -> String, _ call: () -> Result
+    ) throws(StorageError) -> Result {
+        lock.lock()
+        defer { lock.unlock() }
+        // Every thread has an error stack of its own, which prints to standard error unless told otherwise.
+        H5Eset_auto2(hid_t(H5E_DEFAULT), nil, nil)
+        let result = call()
+        if result < 0 { throw StorageError(file: file, place: place(), reason: topMessage()) }
+        return result
+    }
+
+    /// Opens an HDF5 object for the length of `body`.
+    ///
+    /// Closing writes what HDF5 still buffers, so its return code counts as much as any other.
+    static func with<Value>(
+        _ file: String, _ place: @autoclosure () -> String,
+        open: () -> hid_t, close: (hid_t) -> herr_t, _ body: (hid_t) throws(StorageError) -> Value
+    ) throws(StorageError) -> Value {
+        let identifier = try check(file, place(), open)
+        let value: Value
+        do {
+            value = try body(identifier)
+        } catch {
+            release { close(identifier) }
+            throw error
+        }
+        _ = try check(file, place()) { close(identifier) }
+        return value
+    }
+
+    /// Closes an object that failed already, or that nobody closed, where a second failure has no one to go to.
+    static func release(_ close: () -> herr_t) {
+        lock.withLock {
+            H5Eset_auto2(hid_t(H5E_DEFAULT), nil, nil)
+            _ = close()
+        }
+    }
+
+    /// What HDF5 noted last in the innermost function, such as "object 'tokens' doesn't exist".
+    private static func topMessage() -> String {
+        var message: UnsafePointer<CChar>?
+        var text = "HDF5 gives no reason"
+        H5Ewalk2(
+            hid_t(H5E_DEFAULT), H5E_WALK_UPWARD,
+            { depth, entry, result in
+                if depth == 0, let description = entry?.pointee.desc {
+                    result?.assumingMemoryBound(to: UnsafePointer<CChar>?.self).pointee = description
+                }
+                return 0
+            }, &message)
+        if let message { text = String(cString: message) }
+        return text
+    }
+}

@@ -1,0 +1,10 @@
+#!/bin/sh
+# Remakes every file of reference values: make.sh PYTHON MINILM_FOLDER
+set -eu
+python=$1
+minilm=$2
+cd "$(dirname "$0")"
+for program in encoder heads optimizers activations metrics philox training; do
+    "$python" "$program.py" values
+done
+"$python" minilm.py values "$minilm"
