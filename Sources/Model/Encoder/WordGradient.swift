@@ -41,6 +41,21 @@ public final class WordGradient {
     /// The gradient's row of a word piece, or nil where the batch does not touch it.
     public func row(of token: Int) -> Int? { rowOfToken[token] < 0 ? nil : Int(rowOfToken[token]) }
 
+    /// The rows that belong to word pieces from `first` to below `end`.
+    public func touchedRows(from first: Int, below end: Int) -> Range<Int> {
+        touchedCount(below: first)..<touchedCount(below: end)
+    }
+
+    /// How many touched word pieces have a lower number (by bisection).
+    private func touchedCount(below token: Int) -> Int {
+        var (low, high) = (0, count)
+        while low < high {
+            let middle = (low + high) / 2
+            if Int(touchedTokens[middle]) < token { low = middle + 1 } else { high = middle }
+        }
+        return low
+    }
+
     /// Begins the list of touched rows of a new global batch.
     public func clear() {
         for index in 0..<count { rowOfToken[Int(touchedTokens[index])] = -1 }

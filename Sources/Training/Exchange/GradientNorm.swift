@@ -1,0 +1,99 @@
+import Communication
+import Foundation
+import Kernels
+import Model
+
+/// The Euclidean norm of the gradient of all active groups.
+///
+/// Owners sum the squares of each of their rows; all ranks receive all row sums and add them in row order, so the norm does not depend
+/// on who owns what.
+final class GradientNorm {
+    private let world: Communicator
+    private let exchange: GradientExchange
+    private let ownerships: [Ownership]
+    private let words: WordGradient
+    private let sums: UnsafeMutablePointer<Double>
+    private let counts, displacements: UnsafeMutablePointer<Int32>
+    /// Rows of each group that each rank owns; those of word embeddings change from batch to batch.
+    private var rowCounts: [[Int]]
+
+    init(_ world: Communicator, _ exchange: GradientExchange, _ ownerships: [Ownership], _ words: WordGradient) {
+        self.world = world
+        self.exchange = exchange
+        self.ownerships = ownerships
+        self.words = words
+        rowCounts = ownerships.map { ownership in
+            (0..<world.size).map { ownership.pieces(of: $0).reduce(0) { $0 + $1.rows.count } }
+        }
+        let rows = words.capacity + rowCounts.dropFirst().joined().reduce(0, +)
+        sums = .allocate(capacity: rows)
+        counts = .allocate(capacity: world.size)
+        displacements = .allocate(capacity: world.size)
+        counts.initialize(repeating: 0, count: world.size)
+        displacements.initialize(repeating: 0, count: world.size)
+    }
+
+    deinit {
+        sums.deallocate()
+        counts.deallocate()
+        displacements.deallocate()
+    }
+
+    /// The norm over the active groups, the same on every rank.
+    func compute(activeGroups: [Bool]) throws -> Double {
+        layOut(activeGroups)
+        writeOwnSums(activeGroups)
+        let total = Int(displacements[world.size - 1] + counts[world.size - 1])
+        try world.allGatherInPlace(
+            UnsafeMutableBufferPointer(start: sums, count: total), counts: counts, displacements: displacements)
+        return sumInRowOrder(activeGroups).squareRoot()
+    }
+
+    /// One run of sums for each rank, groups in order within it.
+    private func layOut(_ activeGroups: [Bool]) {
+        var displacement: Int32 = 0
+        for rank in 0..<world.size {
+            let owned = ownerships[0].range(of: rank)
+            rowCounts[0][rank] =
+                words.touchedRows(from: owned.lowerBound / words.columns, below: owned.upperBound / words.columns).count
+            var count = 0
+            for group in 0..<ownerships.count where activeGroups[group] { count += rowCounts[group][rank] }
+            counts[rank] = Int32(count)
+            displacements[rank] = displacement
+            displacement += Int32(count)
+        }
+    }
+
+    private func writeOwnSums(_ activeGroups: [Bool]) {
+        var next = Int(displacements[world.rank])
+        for group in 0..<ownerships.count where activeGroups[group] {
+            guard var row = exchange.ownedSegment(group).baseAddress else { continue }
+            func write(rows: Int, columns: Int) {
+                for _ in 0..<rows {
+                    sums[next] = sumOfSquares(row, count: columns)
+                    next += 1
+                    row += columns
+                }
+            }
+            if group == 0 {
+                write(rows: rowCounts[0][world.rank], columns: words.columns)
+            } else {
+                for piece in ownedPieces[group] { write(rows: piece.rows.count, columns: piece.parameter.columns) }
+            }
+        }
+    }
+
+    private lazy var ownedPieces: [[Ownership.Piece]] = ownerships.map { $0.pieces(of: world.rank) }
+
+    private func sumInRowOrder(_ activeGroups: [Bool]) -> Double {
+        var total = 0.0
+        for group in 0..<ownerships.count where activeGroups[group] {
+            for rank in 0..<world.size {
+                var first = Int(displacements[rank])
+                for earlier in 0..<group where activeGroups[earlier] { first += rowCounts[earlier][rank] }
+                for index in first..<(first + rowCounts[group][rank]) { total += sums[index] }
+            }
+        }
+        return total
+    }
+}

@@ -1,0 +1,118 @@
+import Communication
+import Data
+import Foundation
+import Kernels
+import Model
+
+/// The batches of an evaluation: runs of rows fixed by row number, so scores do not depend on ranks.
+struct EvaluationBatches {
+    private let file: TokenFile
+    private let batchSize: Int
+
+    init(_ file: TokenFile, batchSize: Int) {
+        self.file = file
+        self.batchSize = batchSize
+    }
+
+    /// Number of batches.
+    var count: Int { (file.exampleCount + batchSize - 1) / batchSize }
+
+    /// The rows of a batch.
+    func rows(_ batch: Int) -> Range<Int> {
+        (batch * batchSize)..<min((batch + 1) * batchSize, file.exampleCount)
+    }
+
+    /// The batches that a rank scores.
+    func batches(ofRank rank: Int, of rankCount: Int) -> Range<Int> {
+        (count * rank / rankCount)..<(count * (rank + 1) / rankCount)
+    }
+
+    /// The sequences that a rank scores.
+    func sequences(ofRank rank: Int, of rankCount: Int) -> Range<Int> {
+        let batches = batches(ofRank: rank, of: rankCount)
+        let first = min(batches.lowerBound * batchSize, file.exampleCount)
+        let end = min(batches.upperBound * batchSize, file.exampleCount)
+        return Int(file.exampleOffsets[first])..<Int(file.exampleOffsets[end])
+    }
+
+    /// Room for any batch.
+    var capacity: BatchCapacity {
+        var capacity = BatchCapacity(tokens: 0, sequences: 0, longest: file.longest)
+        for batch in 0..<count {
+            let tokens = rows(batch).reduce(0) { $0 + file.tokenCount(of: $1) }
+            let sequences = rows(batch).reduce(0) { $0 + file.sequences(of: $1).count }
+            capacity.tokens = max(capacity.tokens, tokens)
+            capacity.sequences = max(capacity.sequences, sequences)
+        }
+        return capacity
+    }
+}
+
+/// Scores development sets, sharded over ranks, each example exactly once.
+final class Evaluator {
+    private let world: Communicator
+    private let model: MultiTaskModel
+    private let batchSize: Int
+    private let batch: PackedBatch
+
+    /// - Parameter capacity: room for any evaluation batch.
+    init(_ world: Communicator, _ model: MultiTaskModel, capacity: BatchCapacity, batchSize: Int) {
+        self.world = world
+        self.model = model
+        self.batchSize = batchSize
+        batch = PackedBatch(capacity: capacity, tree: SliceTree(sliceCount: 1, local: 0..<1))
+    }
+
+    /// The predictions for all examples of a file, the same on every rank.
+    func predictions(task: PreparedTask, head: Int, file: TokenFile) throws -> Predictions {
+        let batches = EvaluationBatches(file, batchSize: batchSize)
+        let outputs = task.definition.outputCount
+        var scores = [Float](repeating: 0, count: file.sequenceCount * outputs)
+        var next = batches.sequences(ofRank: world.rank, of: world.size).lowerBound * outputs
+        for index in batches.batches(ofRank: world.rank, of: world.size) {
+            batch.clear()
+            for row in batches.rows(index) { file.append(row, to: batch, number: 0) }
+            batch.endSlice()
+            batch.random = nil
+            let result = model.forward(batch, head: head)
+            for row in 0..<result.rows {
+                for column in 0..<outputs {
+                    scores[next] = result.row(row)[column]
+                    next += 1
+                }
+            }
+        }
+        try gather(&scores, batches, outputs)
+        return task.predictions(scores, file: file)
+    }
+
+    private func gather(_ scores: inout [Float], _ batches: EvaluationBatches, _ outputs: Int) throws {
+        let shares = (0..<world.size).map { batches.sequences(ofRank: $0, of: world.size) }
+        try scores.withUnsafeMutableBufferPointer { buffer in
+            try world.allGatherInPlace(
+                buffer, counts: shares.map { Int32($0.count * outputs) },
+                displacements: shares.map { Int32($0.lowerBound * outputs) })
+        }
+    }
+}
+
+extension PreparedTask {
+    /// What the scores of all sequences of a file say, beside the labels.
+    func predictions(_ scores: [Float], file: TokenFile) -> Predictions {
+        let labels = file.labels.map(Double.init)
+        switch definition.kind {
+        case .classification(let classes, _):
+            let predicted = (0..<file.exampleCount).map { row in
+                (0..<classes).max { scores[row * classes + $0] < scores[row * classes + $1] } ?? 0
+            }
+            return .classes(predicted, labels: labels.map { Int($0) })
+        case .regression:
+            return .numbers(scores.map(Double.init), labels: labels)
+        case .ranking:
+            let candidates = (0..<file.exampleCount).map { row in
+                file.sequences(of: row).map { Double(scores[$0]) }
+            }
+            return .candidates(candidates, positives: labels.map { Int($0) })
+        }
+    }
+}

@@ -1,0 +1,51 @@
+import Foundation
+
+/// The phases of a training step, and evaluation.
+enum Phase: Int, CaseIterable, Sendable {
+    case sample, forward, backward, exchange, update, gather, evaluate
+}
+
+/// How long each phase took so far: one clock reading at each change of phase, no allocation.
+struct PhaseClock {
+    private var sums = Array(repeating: UInt64(0), count: Phase.allCases.count)
+    private var start: UInt64 = 0
+    private var current: Phase?
+
+    /// Ends the phase at hand and begins another.
+    mutating func enter(_ phase: Phase) {
+        start = stop()
+        current = phase
+    }
+
+    /// Ends the phase at hand; returns the time.
+    @discardableResult
+    mutating func stop() -> UInt64 {
+        let now = monotonicNanoseconds()
+        if let current { sums[current.rawValue] += now - start }
+        current = nil
+        return now
+    }
+
+    /// Seconds that a phase took so far.
+    func seconds(_ phase: Phase) -> Double {
+        Double(sums[phase.rawValue]) / 1e9
+    }
+}
+
+/// Nanoseconds of the monotonic clock.
+func monotonicNanoseconds() -> UInt64 {
+    var time = timespec()
+    clock_gettime(CLOCK_MONOTONIC, &time)
+    return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
+}
+
+/// The most memory that this process has had in use, in bytes.
+func peakMemory() -> Int {
+    var usage = rusage()
+    getrusage(RUSAGE_SELF, &usage)
+    #if canImport(Darwin)
+        return usage.ru_maxrss
+    #else
+        return usage.ru_maxrss * 1024
+    #endif
+}

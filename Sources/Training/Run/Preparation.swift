@@ -1,0 +1,74 @@
+import Data
+import Foundation
+import Storage
+
+/// Turns texts into token files once: a file is found again by the contents of all that it was made from.
+struct Preparation {
+    private static let formatVersion = "1"
+    private let settings: RunSettings
+    private let tokenizer: Tokenizer
+    private let tokenizerFingerprint: String
+
+    /// - Parameter encoder: where vocabulary and options of the tokenizer come from.
+    init(_ settings: RunSettings, encoder: EncoderFiles) throws {
+        self.settings = settings
+        tokenizer = try encoder.tokenizer()
+        tokenizerFingerprint = try encoder.tokenizerFingerprint()
+    }
+
+    /// The paths of a task's token files by split, making those that are not there yet.
+    /// - Parameter report: receives a sentence for each file that is made.
+    func prepare(_ task: TaskDefinition, report: (String) -> Void) throws -> [String: String] {
+        var paths: [String: String] = [:]
+        for split in [TaskDefinition.trainingSplit] + task.developmentSplits {
+            paths[split] = try prepare(task, split: split, report: report)
+        }
+        return paths
+    }
+
+    private func prepare(_ task: TaskDefinition, split: String, report: (String) -> Void) throws -> String {
+        let source = try task.path(ofSplit: split, dataFolder: settings.data)
+        guard FileManager.default.isReadableFile(atPath: source) else {
+            _ = try task.readExamples(split: split, dataFolder: settings.data)  // says which key names the file
+            throw TrainingError("\(source): cannot be read")
+        }
+        let length = min(task.maximumLength ?? settings.maximumLength, settings.maximumLength)
+        let limit = split == TaskDefinition.trainingSplit ? task.maximumExamples.map(String.init) ?? "all" : "all"
+        let attributes = [
+            "format_version": Preparation.formatVersion, "task": task.name, "split": split, "kind": "\(task.kind)",
+            "reader": "\(task.format)", "max_length": "\(length)", "max_examples": limit,
+            "source_sha256": try Checksum.sha256(ofFile: source), "tokenizer_sha256": tokenizerFingerprint,
+        ]
+        let key = attributes.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)\n" }.joined()
+        let name = "\(task.name)-\(split)-\(Checksum.sha256(of: Array(key.utf8)).prefix(16)).h5"
+        let path = "\(settings.prepared)/\(name)"
+        if FileManager.default.fileExists(atPath: path) { return path }
+        let start = Date()
+        var builder = TokenFile.Builder()
+        for example in try task.readExamples(split: split, dataFolder: settings.data) {
+            builder.append(encode(example, length), label: example.label ?? .nan, uid: example.uid)
+        }
+        try createFolder(settings.prepared)
+        try builder.write(to: path, attributes: attributes)
+        let seconds = String(format: "%.1f", Date().timeIntervalSince(start))
+        report("prepared \(task.name) \(split): \(builder.exampleCount) examples in \(seconds) s")
+        return path
+    }
+
+    private func encode(_ example: Example, _ length: Int) -> [(tokens: [Int32], segments: [UInt8])] {
+        let sequences =
+            example.second.isEmpty
+            ? [tokenizer.encode(example.first, maximumLength: length)]
+            : example.second.map { tokenizer.encode(example.first, $0, maximumLength: length) }
+        return sequences.map { ($0.tokens, $0.segments) }
+    }
+}
+
+/// Makes a folder and those above it; throws a sentence that names it.
+func createFolder(_ path: String) throws {
+    do {
+        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+    } catch {
+        throw TrainingError("\(path): cannot be created: \(error.localizedDescription)")
+    }
+}

@@ -1,0 +1,53 @@
+import Data
+import Model
+
+/// A task whose texts are tokenised: its definition and the files of its splits.
+struct PreparedTask {
+    let definition: TaskDefinition
+    let train: TokenFile
+    let developments: [(split: String, file: TokenFile)]
+
+    /// The head that the task asks for.
+    func head(_ settings: RunSettings) -> HeadDefinition {
+        let kind: HeadDefinition.Kind
+        switch definition.kind {
+        case .regression: kind = .regression
+        case .ranking: kind = .ranking
+        case .classification(let classes, _) where definition.usesStochasticAnswerNetwork:
+            kind = .answerNetwork(
+                classes: classes, turns: settings.answerNetwork.turns,
+                predictionDropout: settings.answerNetwork.predictionDropout)
+        case .classification(let classes, _): kind = .classification(classes: classes)
+        }
+        return HeadDefinition(
+            task: definition.name, kind: kind, dropout: definition.dropout ?? settings.taskDropout)
+    }
+
+    /// What the sampler knows of it.
+    func samplerTask(_ settings: RunSettings) -> Sampler.Task {
+        Sampler.Task(
+            exampleCount: train.exampleCount, batchSize: definition.batchSize ?? settings.batchSize,
+            weight: definition.samplingWeight)
+    }
+}
+
+extension TokenFile {
+    /// Number of tokens of all sequences of an example.
+    func tokenCount(of example: Int) -> Int {
+        let sequences = sequences(of: example)
+        return Int(sequenceOffsets[sequences.upperBound] - sequenceOffsets[sequences.lowerBound])
+    }
+
+    /// Most tokens of a sequence.
+    var longest: Int {
+        (0..<sequenceCount).reduce(0) { max($0, Int(sequenceOffsets[$1 + 1] - sequenceOffsets[$1])) }
+    }
+
+    /// Appends an example to a batch as one unit, its sequences numbered from `number` on.
+    func append(_ example: Int, to batch: PackedBatch, number: Int) {
+        for (index, sequence) in sequences(of: example).enumerated() {
+            batch.append(tokens: tokens(of: sequence), segments: segments(of: sequence), number: number + index)
+        }
+        batch.endUnit(label: labels[example])
+    }
+}

@@ -1,0 +1,119 @@
+import Communication
+import Foundation
+import Kernels
+import Model
+
+/// One training step after another: the algorithm, in order.
+final class Trainer {
+    /// What one step did.
+    struct Step {
+        var number: Int
+        var task: Int
+        /// Mean loss of the global batch's units.
+        var loss: Double
+        /// Norm of the gradient before clipping.
+        var gradientNorm: Double
+        var learningRate: Float
+    }
+
+    let model: MultiTaskModel
+    let sampler: Sampler
+    let learningRate: LearningRate
+    let stepCount: Int
+    /// How long each phase took on this rank.
+    var clock = PhaseClock()
+    /// Tokens of this rank's shares so far.
+    private(set) var tokenCount = 0
+
+    private let settings: RunSettings
+    private let tasks: [PreparedTask]
+    private let assembly: BatchAssembly
+    private let share: PackedBatch
+    private let gradients: GradientExchange
+    private let gradientNorm: GradientNorm
+    private let values: ValueExchange
+    private let losses: LossSum
+    private let optimizer: Optimizer
+    private let activeGroups: [[Bool]]
+    /// How many updates each group has had.
+    private var updateCounts: [Int]
+
+    init(_ world: Communicator, _ settings: RunSettings, _ tasks: [PreparedTask], _ plan: RunPlan, _ model: MultiTaskModel) {
+        self.settings = settings
+        self.tasks = tasks
+        self.model = model
+        sampler = plan.sampler
+        assembly = plan.assembly
+        stepCount = plan.stepCount
+        learningRate = LearningRate(
+            peak: Float(settings.learningRate), schedule: settings.schedule, warmup: settings.warmup,
+            stepCount: plan.stepCount)
+        share = PackedBatch(capacity: plan.capacity, tree: plan.tree)
+        let groups = model.parameters.groups
+        let ownerships = groups.map { Ownership($0, rankCount: world.size) }
+        gradients = GradientExchange(world, model, ownerships, plan.shares)
+        gradientNorm = GradientNorm(world, gradients, ownerships, model.wordGradient)
+        values = ValueExchange(world, model, ownerships)
+        losses = LossSum(world, plan.shares)
+        optimizer = Optimizer(
+            settings.optimizer, decay: Float(settings.weightDecay), model: model, ownerships: ownerships,
+            rank: world.rank)
+        activeGroups = tasks.indices.map { head in
+            groups.indices.map { model.isActive(group: $0, forHead: head) }
+        }
+        updateCounts = groups.map { _ in 0 }
+    }
+
+    /// One update: every rank computes the gradients of its share, owners sum and apply them, all receive the new values.
+    func step(_ number: Int) throws -> Step {
+        clock.enter(.sample)
+        let task = assembly.assemble(step: number, into: share, words: model.wordGradient)
+        let active = activeGroups[task]
+        tokenCount += share.tokenCount
+
+        clock.enter(.gather)
+        try values.gatherTouchedWords()
+
+        clock.enter(.forward)
+        _ = model.forward(share, head: task)
+        clock.enter(.backward)
+        model.backward(share, head: task)
+
+        clock.enter(.exchange)
+        let loss = try losses.gather(share) / Double(sampler.batch(at: number).count)
+        try gradients.exchange(activeGroups: active)
+        let norm = try gradientNorm.compute(activeGroups: active)
+        guard loss.isFinite, norm.isFinite else { throw notFinite(number, task, loss, norm) }
+
+        clock.enter(.update)
+        let rate = learningRate.at(number)
+        let scale = clippingScale(norm)
+        for group in 0..<active.count where active[group] {
+            updateCounts[group] += 1
+            optimizer.update(
+                group: group, gradient: gradients.ownedSegment(group), scale: scale, rate: rate,
+                step: updateCounts[group])
+        }
+
+        clock.enter(.gather)
+        for group in 1..<active.count where active[group] { try values.gather(group: group) }
+        clock.stop()
+        return Step(number: number, task: task, loss: loss, gradientNorm: norm, learningRate: rate)
+    }
+
+    /// Brings all word embeddings up to date on every rank: during training only those that a batch reads are.
+    func gatherAllWords() throws { try values.gather(group: 0) }
+
+    /// min(1, bound / norm), as torch's `clip_grad_norm_`.
+    private func clippingScale(_ norm: Double) -> Float {
+        guard settings.gradientClip > 0 else { return 1 }
+        return Float(min(1, settings.gradientClip / (norm + 1e-6)))
+    }
+
+    private func notFinite(_ number: Int, _ task: Int, _ loss: Double, _ norm: Double) -> TrainingError {
+        let uids = assembly.uids(step: number).joined(separator: ", ")
+        return TrainingError(
+            "step \(number): the loss of task \(tasks[task].definition.name) is \(loss) and the gradient norm \(norm); "
+                + "no update was made; examples \(uids); lower `learning_rate`, or look at these examples")
+    }
+}

@@ -1,0 +1,55 @@
+import Foundation
+import Model
+
+/// `config.json` of a Hugging Face BERT folder.
+struct BERTConfiguration {
+    /// The encoder's sizes.
+    let sizes: Model.EncoderSizes
+
+    /// Reads the file; throws where it is not one of a BERT that this program computes exactly.
+    init(path: String) throws {
+        guard let data = FileManager.default.contents(atPath: path) else {
+            throw TrainingError("\(path): cannot be read; an encoder folder holds config.json, model.safetensors and vocab.txt")
+        }
+        let parsed: Any
+        do {
+            parsed = try JSONSerialization.jsonObject(with: data)
+        } catch {
+            throw TrainingError("\(path): is not JSON")
+        }
+        guard let entries = parsed as? [String: Any] else { throw TrainingError("\(path): is not a JSON object") }
+        func refuse(_ key: String, unless expected: String) throws {
+            guard let value = entries[key], "\(value)" != expected else { return }
+            throw TrainingError("\(path): \(key) is \(value); only \(expected) is supported")
+        }
+        try refuse("model_type", unless: "bert")
+        try refuse("hidden_act", unless: "gelu")
+        try refuse("position_embedding_type", unless: "absolute")
+        func count(_ key: String, default standard: Int? = nil) throws -> Int {
+            guard let value = entries[key] else {
+                guard let standard else { throw TrainingError("\(path): has no \(key)") }
+                return standard
+            }
+            guard let number = value as? NSNumber, let count = Int(exactly: number.doubleValue), (1...1 << 30).contains(count)
+            else { throw TrainingError("\(path): \(key) is \(value), not a positive whole number") }
+            return count
+        }
+        var epsilon: Float = 1e-12
+        if let value = entries["layer_norm_eps"] {
+            guard let number = value as? NSNumber, number.doubleValue > 0 else {
+                throw TrainingError("\(path): layer_norm_eps is \(value), not a positive number")
+            }
+            epsilon = number.floatValue
+        }
+        sizes = Model.EncoderSizes(
+            vocabularySize: try count("vocab_size"), hiddenSize: try count("hidden_size"),
+            layerCount: try count("num_hidden_layers"), headCount: try count("num_attention_heads"),
+            intermediateSize: try count("intermediate_size"),
+            maximumPositions: try count("max_position_embeddings", default: 512),
+            segmentCount: try count("type_vocab_size", default: 2), epsilon: epsilon)
+        guard sizes.hiddenSize.isMultiple(of: sizes.headCount) else {
+            throw TrainingError(
+                "\(path): hidden_size \(sizes.hiddenSize) does not divide into \(sizes.headCount) attention heads")
+        }
+    }
+}
