@@ -5,7 +5,8 @@ import Testing
 
 @testable import Data
 
-/// Ids of real data sets, line by line, against the SHA-256 of Hugging Face's ids: the data may not be in the repository.
+/// Ids of real data sets, line by line, against the SHA-256 of Hugging Face's ids: the data may not be in the
+/// repository.
 @Suite(
     .enabled(if: TokenizerFixtures.hasMinilm, "no vocab.txt in MTDNN_MINILM or encoders/minilm"),
     .enabled(if: TokenizerFixtures.hasSharedData, "no folder MTDNN_SHARED_DATA or ../shared/data"))

@@ -5,7 +5,8 @@ import Testing
 
 @testable import Data
 
-/// The words that every scalar of the planes in use makes between two letters, as Hugging Face's normalizer and splitter.
+/// The words that every scalar of the planes in use makes between two letters, as Hugging Face's normalizer and
+/// splitter.
 ///
 /// Hashed by blocks of 4096, so that a failure names where to look. Should a newer Swift bring lower-case letters that
 /// the reference's compiler did not know, the block of those letters fails and nothing else.

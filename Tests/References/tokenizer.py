@@ -31,23 +31,24 @@ OPTIONS = ["lsc", "lc", "sc", "c", "ls", ""]
 SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
 
 PROSE = """
-The old harbour master kept his ledgers in a tin box, and nobody but he knew which ships had paid. On the first morning
-of spring a letter came: it said that the northern lighthouse would be closed, the keeper dismissed, and his garden sold.
-"They can't do that," he muttered, folding the paper twice. "Who'll warn the fishermen when the fog comes down?" His
-daughter, who'd been mending nets since daybreak, looked up and laughed; she had heard such threats before. What she
-didn't know was that the council's decision had already been printed, signed and nailed to the door of the town hall.
-By noon the whole village was talking. Some argued that the light was useless now that engines drove the boats; others
-remembered the winter of the great storm, when seventeen men came home because one lamp would not go out. The baker
-gave bread to everybody who would sign a petition. The schoolmistress wrote it in her clearest handwriting, correcting
-the doctor's spelling twice. Numbers were counted: 214 names, 3 crosses, one drawing of a whale. It isn't possible to
-measure courage in miles or pounds, but if it were, half an ounce would have been enough to carry them to the capital.
-Meanwhile the keeper himself, an unremarkable person with remarkably large hands, polished the lenses as he'd always
-done. He thought about mathematics, mostly: how many turns of the clockwork made a year, how far a beam travels before
-darkness swallows it. Interestingly, unbelievably, the answer was always the same number, and it pleased him. When the
-messengers returned they brought neither money nor promises. They carried a telegram of nine words, misspelled, which
-the postmaster read aloud three times: the lighthouse stays, the keeper stays, send more whale drawings at once.
-Afterwards people disagreed about what had happened. A cooperative of oystermen claimed the credit; so did the bishop's
-nephew. Researchers comparing tide-tables, rainfall measurements and unemployment figures found no explanation whatever.
+The old harbour master kept his ledgers in a tin box, and nobody but he knew which ships had paid. On the first
+morning of spring a letter came: it said that the northern lighthouse would be closed, the keeper dismissed, and his
+garden sold. "They can't do that," he muttered, folding the paper twice. "Who'll warn the fishermen when the fog comes
+down?" His daughter, who'd been mending nets since daybreak, looked up and laughed; she had heard such threats before.
+What she didn't know was that the council's decision had already been printed, signed and nailed to the door of the
+town hall. By noon the whole village was talking. Some argued that the light was useless now that engines drove the
+boats; others remembered the winter of the great storm, when seventeen men came home because one lamp would not go
+out. The baker gave bread to everybody who would sign a petition. The schoolmistress wrote it in her clearest
+handwriting, correcting the doctor's spelling twice. Numbers were counted: 214 names, 3 crosses, one drawing of a
+whale. It isn't possible to measure courage in miles or pounds, but if it were, half an ounce would have been enough
+to carry them to the capital. Meanwhile the keeper himself, an unremarkable person with remarkably large hands,
+polished the lenses as he'd always done. He thought about mathematics, mostly: how many turns of the clockwork made a
+year, how far a beam travels before darkness swallows it. Interestingly, unbelievably, the answer was always the same
+number, and it pleased him. When the messengers returned they brought neither money nor promises. They carried a
+telegram of nine words, misspelled, which the postmaster read aloud three times: the lighthouse stays, the keeper
+stays, send more whale drawings at once. Afterwards people disagreed about what had happened. A cooperative of
+oystermen claimed the credit; so did the bishop's nephew. Researchers comparing tide-tables, rainfall measurements and
+unemployment figures found no explanation whatever.
 """
 
 SNIPPETS = [
@@ -55,11 +56,15 @@ SNIPPETS = [
     "[MA\0SK]", "e[SEP]\u0301", "[ SEP ]", "\uff3bSEP\uff3d", "I\u0307stanbul \u0130stanbul \u0131", "Straße STRASSE ẞ",
     "한국어 각 \u1100\u1161\u11a8", "日本語テキスト が か\u3099", "中文字符mixed文", "\u2a700 𠀀 𫠠 𫤠 \U0002f800 豈",
     "مرحبا بالعالم أ إ", "שלום שִׁ", "नमस्ते क़ ड़", "ก็ ไทย", "👩\u200d👩\u200d👧 🇩🇪 👍🏽", "\ufffd a\ufffdb", "a\0b",
-    "a\u00adb\u200bc\u2060d\ufeff", "x\u00a0y\u2003z\u3000w\u2028v\u205fu\u1680t\u202fs\u0085r", "≠ a≠b \u037e \u0387 \u1fef",
-    "naïve café na\u00efve cafe\u0301", "Ǆ ǅ ǆ ŉ ﬁ Ⅷ Ω K Å", "\U0001d15e\U0001d16d\u302e \U0001d15e\u302e\U0001d165 \U0001d15f\u0301\u302e",
+    "a\u00adb\u200bc\u2060d\ufeff", "x\u00a0y\u2003z\u3000w\u2028v\u205fu\u1680t\u202fs\u0085r",
+    "≠ a≠b \u037e \u0387 \u1fef",
+    "naïve café na\u00efve cafe\u0301", "Ǆ ǅ ǆ ŉ ﬁ Ⅷ Ω K Å",
+    "\U0001d15e\U0001d16d\u302e \U0001d15e\u302e\U0001d165 \U0001d15f\u0301\u302e",
     "a\u302e\U0001d165\u0316\U0001d16d b\U0001d16d\u0007\U0001d165 b\U0001d16d\u0941\U0001d165 1B\u1b44\u302e\u1baa",
-    "\u302f\u302e[SEP]\U0001d165", "é\u302e\u1bf2 \u08d4\u1715\u1734", "ΑΣ ΣΑΣ Σ ς", "##ing #ing ## #", "...!?!--- $5.00 +1 ^_^ `~|",
-    "\ue000x\U000f0000y\U0010ffff", "\U000e0041\U000e0100a", "\ud7ff\ue000\uffff\U00010000", "a" * 99, "a" * 100, "a" * 101,
+    "\u302f\u302e[SEP]\U0001d165", "é\u302e\u1bf2 \u08d4\u1715\u1734", "ΑΣ ΣΑΣ Σ ς", "##ing #ing ## #",
+    "...!?!--- $5.00 +1 ^_^ `~|",
+    "\ue000x\U000f0000y\U0010ffff", "\U000e0041\U000e0100a", "\ud7ff\ue000\uffff\U00010000",
+    "a" * 99, "a" * 100, "a" * 101,
     "é" * 100, "é" * 101, "각" * 33, "각" * 34, "中" * 101, "x" * 50 + "\u200d" * 30 + "y" * 50, "." * 120, "😀" * 101,
 ]
 
@@ -184,19 +189,6 @@ def write_cases(path: Path, vocabulary: dict, rng: random.Random, count: int) ->
             file.write(json.dumps(line, ensure_ascii=False, separators=(",", ":")) + "\n")
 
 
-class Digest:
-    def __init__(self):
-        self.sha, self.count = hashlib.sha256(), 0
-
-    def add(self, encodings) -> None:
-        for encoding in encodings:
-            self.sha.update(numpy.array([*encoding.ids, -1], dtype="<i4").tobytes())
-            self.count += 1
-
-    def value(self) -> dict:
-        return {"count": self.count, "sha256": self.sha.hexdigest()}
-
-
 def scalars() -> dict:
     """The words of a<scalar>b for each scalar of the planes in use, hashed by blocks of 4096."""
     firsts = [*range(0, 0x33000, 0x1000), 0xE0000, 0xF0000, 0xFF000, 0x10F000]
@@ -223,9 +215,9 @@ def corpora(shared: Path, vocabulary: dict) -> dict:
     result = {}
     for name in files:
         text = (shared / name).read_bytes().decode("utf-8")
-        digest = Digest()
-        digest.add(backend.encode_batch_fast(text.split("\n"), add_special_tokens=False))
-        result[name] = digest.value()
+        encodings = backend.encode_batch_fast(text.split("\n"), add_special_tokens=False)
+        ids = numpy.array([number for encoding in encodings for number in [*encoding.ids, -1]], dtype="<i4")
+        result[name] = {"count": len(encodings), "sha256": hashlib.sha256(ids.tobytes()).hexdigest()}
     return result
 
 

@@ -1,7 +1,7 @@
 /// What becomes of one scalar of a text.
 ///
-/// The upper eight bits hold the kind, the lower 24 what the kind needs. A letter's kind is zero, so the rule of a letter
-/// that stays or becomes ASCII is that ASCII code: the fast path is one comparison.
+/// The upper eight bits hold the kind, the lower 24 what the kind needs. A letter's kind is zero, so the rule of a
+/// letter that stays or becomes ASCII is that ASCII code: the fast path is one comparison.
 struct CharacterRule {
     enum Kind: UInt32 {
         /// Goes on with the word, as the scalar given.

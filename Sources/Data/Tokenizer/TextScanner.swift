@@ -1,8 +1,10 @@
 /// One pass over a text: cleans, normalizes, splits into words and appends their WordPieces.
 ///
-/// All memory is the caller's and all pointers are borrowed, so a text costs no allocation but for the tokens themselves.
+/// All memory is the caller's and all pointers are borrowed, so a text costs no allocation but for the tokens
+/// themselves.
 struct TextScanner {
-    /// Longer words are unknown, as for Hugging Face (`max_input_chars_per_word`), counted in scalars after normalization.
+    /// Longer words are unknown, as for Hugging Face (`max_input_chars_per_word`), counted in scalars after
+    /// normalization.
     static let maximumWordLength = 100
     /// Room for the longest known word in UTF-8.
     static let wordCapacity = maximumWordLength * 4

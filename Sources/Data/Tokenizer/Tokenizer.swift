@@ -11,9 +11,9 @@ public struct EncodedText: Sendable, Equatable {
 /// BERT's tokenizer: text to WordPieces, id for id what Hugging Face's `BertTokenizerFast` returns.
 ///
 /// A text is cleaned of control characters, ideographs are set apart, accents stripped, letters lower-cased; then it is
-/// split at white space and around every punctuation mark, and each word into the longest WordPieces from its start. The
-/// special tokens (`[CLS]`, `[MASK]`, ...) are recognised where a text spells them in exactly these capitals, even inside
-/// a word, and what stands before and after is tokenized by itself.
+/// split at white space and around every punctuation mark, and each word into the longest WordPieces from its start.
+/// The special tokens (`[CLS]`, `[MASK]`, ...) are recognised where a text spells them in exactly these capitals, even
+/// inside a word, and what stands before and after is tokenized by itself.
 public struct Tokenizer: Sendable {
     /// The WordPieces and their ids.
     public let vocabulary: Vocabulary
@@ -33,7 +33,8 @@ public struct Tokenizer: Sendable {
             isolatesIdeographs: options.isolatesIdeographs)
     }
 
-    /// A tokenizer with given options; accents are stripped exactly when letters are lower-cased, unless told otherwise.
+    /// A tokenizer with given options; accents are stripped exactly when letters are lower-cased, unless told
+    /// otherwise.
     public init(
         vocabulary: Vocabulary, lowercases: Bool = true, stripsAccents: Bool? = nil, isolatesIdeographs: Bool = true
     ) {

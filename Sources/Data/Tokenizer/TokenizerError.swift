@@ -1,4 +1,5 @@
-/// A vocabulary or tokenizer setting that cannot be used; the description names the file and, where there is one, the line.
+/// A vocabulary or tokenizer setting that cannot be used; the description names the file and, where there is one, the
+/// line.
 public enum TokenizerError: Error, Equatable, CustomStringConvertible {
     /// The file is missing or cannot be read.
     case unreadable(path: String, reason: String)

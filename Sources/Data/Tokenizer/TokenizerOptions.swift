@@ -1,6 +1,7 @@
 import Foundation
 
-/// The settings of `tokenizer_config.json` that change how BERT splits text; what the file leaves out is as for uncased BERT.
+/// The settings of `tokenizer_config.json` that change how BERT splits text; what the file leaves out is as for uncased
+/// BERT.
 struct TokenizerOptions: Decodable {
     private var doLowerCase: Bool?
     private var stripAccents: Bool?

@@ -2,10 +2,10 @@ import Foundation
 
 /// What Hugging Face's tokenizer knows about a Unicode scalar.
 ///
-/// Its tables have three ages: general categories are of Unicode 8, combining classes and decompositions of Unicode 9, and
-/// lower case is that of the Rust compiler, which is as new as Swift's. A scalar's `age` tells what an older table cannot
-/// know, and the few scalars whose category has changed since are named here. So a newer Swift changes nothing but lower
-/// case, and there only for letters that it is the first to know.
+/// Its tables have three ages: general categories are of Unicode 8, combining classes and decompositions of Unicode 9,
+/// and lower case is that of the Rust compiler, which is as new as Swift's. A scalar's `age` tells what an older table
+/// cannot know, and the few scalars whose category has changed since are named here. So a newer Swift changes nothing
+/// but lower case, and there only for letters that it is the first to know.
 enum UnicodeData {
     /// Cleaning drops these: NUL and other controls, format characters, private use and the replacement character.
     static func isRemoved(_ scalar: Unicode.Scalar) -> Bool {

@@ -65,7 +65,9 @@ public struct Vocabulary: Sendable {
 
     /// The tokens recognised when they are spelled out in a text.
     var specialTokens: [SpecialToken] {
-        [padding, unknown, classification, separator, mask].map { SpecialToken(id: $0, spelling: Array(token($0).utf8)) }
+        [padding, unknown, classification, separator, mask].map {
+            SpecialToken(id: $0, spelling: Array(token($0).utf8))
+        }
     }
 }
 

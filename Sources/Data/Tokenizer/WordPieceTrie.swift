@@ -1,8 +1,8 @@
 /// All WordPieces by their bytes, for the longest piece that begins a given string of bytes.
 ///
-/// A double-array trie: the child of node n under byte b is node `base[n] + b`, if that node names n as its parent. A step
-/// is one addition and one comparison, and a node's fields share a cache line. Pieces that begin a word and pieces that
-/// continue one (`##`) hang under two roots.
+/// A double-array trie: the child of node n under byte b is node `base[n] + b`, if that node names n as its parent. A
+/// step is one addition and one comparison, and a node's fields share a cache line. Pieces that begin a word and pieces
+/// that continue one (`##`) hang under two roots.
 struct WordPieceTrie: Sendable {
     /// One place of the double array.
     struct Node {
