@@ -54,6 +54,9 @@ let package = Package(
         .systemLibrary(name: "CHDF5", pkgConfig: "hdf5", providers: [.apt(["libhdf5-dev"])]),
         .systemLibrary(name: "CMPI", pkgConfig: "ompi-c", providers: [.apt(["libopenmpi-dev"])]),
 
+        // Runs under mpirun, started by JobTests.
+        .executableTarget(
+            name: "CommunicationSelfTest", dependencies: ["Communication"], path: "Tests/CommunicationSelfTest"),
         .target(name: "TestSupport", dependencies: ["Storage"], path: "Tests/TestSupport"),
         .testTarget(name: "KernelsTests", dependencies: ["Kernels", "TestSupport"]),
         .testTarget(name: "ModelTests", dependencies: ["Model", "Kernels", "Storage", "TestSupport"]),
@@ -63,7 +66,9 @@ let package = Package(
             name: "TrainingTests", dependencies: ["Training", "Data", "Model", "Kernels", "Storage", "TestSupport"]),
         .testTarget(
             name: "JobTests",
-            dependencies: ["Coordinator", "Worker", "Training", "Communication", "Storage", "TestSupport"]),
+            dependencies: [
+                "CommunicationSelfTest", "Coordinator", "Worker", "Training", "Communication", "Storage", "TestSupport",
+            ]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -26,7 +26,8 @@ public func withMPI<Value>(
         try check("MPI_Comm_set_errhandler", MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN))
         guard provided >= required else {
             throw MPIError(
-                call: "MPI_Init_thread", reason: "this MPI is built for programs of a single thread (level \(provided))")
+                call: "MPI_Init_thread", reason: "this MPI is built for programs of a single thread (level \(provided))"
+            )
         }
         value = try body(try Communicator(MPI_COMM_WORLD))
     } catch {

@@ -89,7 +89,8 @@ public final class TokenFile: @unchecked Sendable {  // reads a mapping that nev
     ) throws(StorageError) -> UnsafeBufferPointer<Element> {
         let shape = try file.shape(of: dataset)
         guard shape.count == 1 else {
-            throw StorageError(file: file.path, place: dataset, reason: "its shape is \(shape) instead of one dimension")
+            throw StorageError(
+                file: file.path, place: dataset, reason: "its shape is \(shape) instead of one dimension")
         }
         // HDF5 gives an empty dataset no place in the file.
         guard let offset = try file.offset(of: dataset, as: Element.self) else {

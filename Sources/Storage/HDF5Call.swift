@@ -18,8 +18,7 @@ enum HDF5 {
     ) throws(StorageError) -> Result {
         lock.lock()
         defer { lock.unlock() }
-        // Every thread has an error stack of its own, which prints to standard error unless told otherwise.
-        H5Eset_auto2(hid_t(H5E_DEFAULT), nil, nil)
+        prepare()
         let result = call()
         if result < 0 { throw StorageError(file: file, place: place(), reason: topMessage()) }
         return result
@@ -47,9 +46,18 @@ enum HDF5 {
     /// Closes an object that failed already, or that nobody closed, where a second failure has no one to go to.
     static func release(_ close: () -> herr_t) {
         lock.withLock {
-            H5Eset_auto2(hid_t(H5E_DEFAULT), nil, nil)
+            prepare()
             _ = close()
         }
+    }
+
+    /// HDF5 closes what is open when the process ends, and crashes there on a file whose closing failed before.
+    private static let withoutExitHandler = H5dont_atexit()
+
+    private static func prepare() {
+        _ = withoutExitHandler
+        // Every thread has an error stack of its own, which prints to standard error unless told otherwise.
+        H5Eset_auto2(hid_t(H5E_DEFAULT), nil, nil)
     }
 
     /// What HDF5 noted last in the innermost function, such as "object 'tokens' doesn't exist".

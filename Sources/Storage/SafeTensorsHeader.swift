@@ -90,7 +90,9 @@ struct SafeTensorsHeader {
     private func checkPlaces(_ dataSize: Int, _ file: String) throws(StorageError) {
         var end = 0
         let inOrder = tensors.sorted {
-            ($0.value.bytes.lowerBound, $0.value.bytes.upperBound) < ($1.value.bytes.lowerBound, $1.value.bytes.upperBound)
+            ($0.value.bytes.lowerBound, $0.value.bytes.upperBound) < (
+                $1.value.bytes.lowerBound, $1.value.bytes.upperBound
+            )
         }
         for (name, tensor) in inOrder {
             let error = { (reason: String) in StorageError(file: file, place: "tensor \(name)", reason: reason) }

@@ -1,0 +1,103 @@
+import Foundation
+import TestSupport
+import Testing
+
+@testable import Data
+
+/// Reading `vocab.txt` and `tokenizer_config.json`: ids, and errors that name file and line.
+@Suite struct TokenizerVocabularyTests {
+    private let special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+
+    @Test func idsAreLinesAndLeadBack() throws {
+        let vocabulary = try Vocabulary(path: TokenizerFixtures.smallVocabulary)
+        #expect(vocabulary.count == 1726)
+        for id in 0..<Int32(vocabulary.count) { #expect(vocabulary.id(of: vocabulary.token(id)) == id) }
+        #expect(vocabulary.id(of: "[MASK]") == vocabulary.mask)
+        #expect(vocabulary.id(of: "lighthous") == nil)
+        #expect(vocabulary.id(of: "") == nil)
+    }
+
+    @Test func lineEndsAreNoPartOfAToken() throws {
+        try withFolder(["vocab.txt": (special + ["one", "two"]).joined(separator: "\r\n")]) { folder in
+            let tokenizer = try Tokenizer(folder: folder)
+            #expect(tokenizer.encode("ONE two").tokens == [2, 5, 6, 3])
+        }
+    }
+
+    @Test func composedAndDecomposedSpellingsAreTwoTokens() throws {
+        try withFolder(["vocab.txt": (special + ["\u{E9}", "e\u{301}"]).joined(separator: "\n")]) { folder in
+            let vocabulary = try Vocabulary(path: "\(folder)/vocab.txt")
+            #expect(vocabulary.id(of: "\u{E9}") == 5)
+            #expect(vocabulary.id(of: "e\u{301}") == 6)
+        }
+    }
+
+    @Test func damagedFilesAreNamedWithTheirLine() throws {
+        try expectError("a\nb\na\n", "vocab.txt:8: token \"a\" stands in line 6 already")
+        try expectError("a\n\nb\n", "vocab.txt:7: empty line; expected one token per line")
+        try withFolder([:]) { folder in
+            let path = "\(folder)/vocab.txt"
+            try Data("[PAD]\n".utf8 + [0xC3, 0x28, 0x0A]).write(to: URL(fileURLWithPath: path))
+            #expect(throws: TokenizerError.notUTF8(path: path, line: 2)) { try Vocabulary(path: path) }
+            try Data("[PAD]\n[UNK]\n[CLS]\n[MASK]\n".utf8).write(to: URL(fileURLWithPath: path))
+            #expect(throws: TokenizerError.missing(path: path, token: "[SEP]")) { try Vocabulary(path: path) }
+            let absent = "\(folder)/absent.txt"
+            let error = #expect(throws: TokenizerError.self) { try Vocabulary(path: absent) }
+            #expect(error?.description.hasPrefix("\(absent): cannot be read") == true)
+        }
+    }
+
+    @Test(arguments: [
+        ("{}", "cafe"), (#"{"strip_accents": null, "model_max_length": 512}"#, "cafe"),
+        (#"{"do_lower_case": false}"#, "Café"), (#"{"do_lower_case": false, "strip_accents": true}"#, "Cafe"),
+        (#"{"strip_accents": false}"#, "café"),
+    ])
+    func optionsOfTheConfiguration(json: String, spelling: String) throws {
+        let words = ["cafe", "Café", "Cafe", "café", "中", "中中"]
+        let files = ["vocab.txt": (special + words).joined(separator: "\n"), "tokenizer_config.json": json]
+        try withFolder(files) { folder in
+            let tokenizer = try Tokenizer(folder: folder)
+            #expect(tokenizer.tokens(of: "Café 中中").map(tokenizer.vocabulary.token) == [spelling, "中", "中"])
+        }
+    }
+
+    @Test func ideographsMayStayTogetherAndABadConfigurationIsNamed() throws {
+        let vocabulary = (special + ["中", "中中"]).joined(separator: "\n")
+        let together = ["vocab.txt": vocabulary, "tokenizer_config.json": #"{"tokenize_chinese_chars": false}"#]
+        try withFolder(together) { folder in
+            let tokenizer = try Tokenizer(folder: folder)
+            #expect(tokenizer.tokens(of: "中中") == [6])
+        }
+        let bad = ["vocab.txt": vocabulary, "tokenizer_config.json": #"{"do_lower_case": "yes"}"#]
+        try withFolder(bad) { folder in
+            let error = #expect(throws: TokenizerError.self) { try Tokenizer(folder: folder) }
+            #expect(error?.description.contains("tokenizer_config.json: ") == true)
+        }
+    }
+
+    @Test func truncationCutsTheLongerTextFirst() {
+        // first, second, maximum; the table is Hugging Face's own test and its ties.
+        #expect(truncatedCounts(first: 2, second: 4, maximum: 7) == (2, 4))
+        #expect(truncatedCounts(first: 2, second: 8, maximum: 7) == (2, 5))
+        #expect(truncatedCounts(first: 8, second: 2, maximum: 7) == (5, 2))
+        #expect(truncatedCounts(first: 4, second: 4, maximum: 7) == (3, 4))
+        #expect(truncatedCounts(first: 8, second: 4, maximum: 7) == (4, 3))
+        #expect(truncatedCounts(first: 8, second: 8, maximum: 0) == (0, 0))
+    }
+
+    private func expectError(_ lines: String, _ message: String) throws {
+        try withFolder(["vocab.txt": special.joined(separator: "\n") + "\n" + lines]) { folder in
+            let error = #expect(throws: TokenizerError.self) { try Vocabulary(path: "\(folder)/vocab.txt") }
+            #expect(error?.description == "\(folder)/\(message)")
+        }
+    }
+
+    /// Runs `body` with a folder of the given files that exists only meanwhile.
+    private func withFolder(_ files: [String: String], _ body: (String) throws -> Void) throws {
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try! FileManager.default.removeItem(at: folder) }
+        for (name, content) in files { try Data(content.utf8).write(to: folder.appendingPathComponent(name)) }
+        try body(folder.path)
+    }
+}

@@ -1,0 +1,84 @@
+import Foundation
+import Testing
+
+@testable import Storage
+
+/// A folder that lives as long as a test.
+final class TemporaryFolder: Sendable {
+    private let url = FileManager.default.temporaryDirectory.appendingPathComponent("storage-\(UUID().uuidString)")
+
+    init() {
+        do {
+            try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
+        } catch {
+            fatalError("\(error)")
+        }
+    }
+
+    deinit {
+        do { try FileManager.default.removeItem(at: url) } catch { Issue.record(error) }
+    }
+
+    func path(_ name: String) -> String { url.appendingPathComponent(name).path }
+
+    /// Writes a file and returns its path.
+    func write(_ name: String, _ bytes: [UInt8]) throws -> String {
+        try Data(bytes).write(to: url.appendingPathComponent(name))
+        return path(name)
+    }
+
+    var names: [String] {
+        get throws { try FileManager.default.contentsOfDirectory(atPath: url.path).sorted() }
+    }
+}
+
+@Suite struct FileTests {
+    let folder = TemporaryFolder()
+
+    @Test func `A mapped file gives elements inside of it and refuses all others`() throws {
+        let file = try MappedFile(try folder.write("bytes", Array(0..<20)))
+        #expect(try Array(file.pointer(at: 4, count: 2, as: UInt32.self)) == [0x0706_0504, 0x0B0A_0908])
+        #expect(try file.pointer(at: 20, count: 0, as: UInt64.self).isEmpty)
+        for (offset, count) in [(16, 2), (20, 1), (21, 0), (-4, 1), (0, -1), (0, Int.max), (Int.max, 1), (4, 1 << 62)] {
+            #expect(throws: StorageError.self) { try file.pointer(at: offset, count: count, as: UInt32.self) }
+        }
+        let error = #expect(throws: StorageError.self) { try file.pointer(at: 2, count: 1, as: UInt32.self) }
+        #expect(error?.place == "byte 2")
+    }
+
+    @Test func `Empty files map, folders and missing files do not`() throws {
+        #expect(try MappedFile(try folder.write("empty", [])).bytes.isEmpty)
+        #expect(throws: StorageError.self) { try MappedFile(folder.path("missing")) }
+        #expect(throws: StorageError.self) { try MappedFile(folder.path(".")) }
+    }
+
+    @Test func `Checksums are those of the standard, in memory and of files`() throws {
+        // Examples of FIPS 180-2.
+        let abc = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+        let million = "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0"
+        #expect(Checksum.sha256(of: Array("abc".utf8)) == abc)
+        #expect(try Checksum.sha256(ofFile: try folder.write("abc", Array("abc".utf8))) == abc)
+        let letters = [UInt8](repeating: UInt8(ascii: "a"), count: 1_000_000)
+        #expect(try Checksum.sha256(ofFile: try folder.write("million", letters)) == million)
+        // More than one piece.
+        let bytes = (0..<3_000_000).map { UInt8(truncatingIfNeeded: $0 * 7) }
+        #expect(try Checksum.sha256(ofFile: try folder.write("long", bytes)) == Checksum.sha256(of: bytes))
+        #expect(throws: StorageError.self) { try Checksum.sha256(ofFile: folder.path("missing")) }
+    }
+
+    @Test func `A replaced file is the new one, or the old one if writing failed`() throws {
+        struct Failure: Error {}
+        let path = try folder.write("file", [1])
+        try replaceFile(at: path) { try Data([2]).write(to: URL(fileURLWithPath: $0)) }
+        #expect(try Data(contentsOf: URL(fileURLWithPath: path)) == Data([2]))
+        #expect(throws: Failure.self) {
+            try replaceFile(at: path) {
+                try Data([3]).write(to: URL(fileURLWithPath: $0))
+                throw Failure()
+            }
+        }
+        #expect(try Data(contentsOf: URL(fileURLWithPath: path)) == Data([2]))
+        #expect(try folder.names == ["file"])
+        #expect(throws: StorageError.self) { try synchronize(folder.path("missing")) }
+    }
+}
