@@ -1,0 +1,32 @@
+extension TaskDefinition {
+    /// The example of one row of mt-dnn's canonical form:
+    /// `uid label premise [hypothesis]`, or `uid ruid1,ruid2 0,1 question candidate1 candidate2`.
+    func canonicalExample(_ row: TabSeparatedFile.Row, split: String) throws(ExampleError) -> Example {
+        if case .ranking = kind { return try canonicalQuery(row, split: split) }
+        let columns = isPair ? ["uid", "label", "premise", "hypothesis"] : ["uid", "label", "premise"]
+        try row.requireColumns(columns.count, "\(columns.count) are expected (\(columns.joined(separator: ", ")))")
+        return Example(
+            uid: row.fields[0], first: try row.sentence(2), second: isPair ? [try row.sentence(3)] : [],
+            label: try label(row.fields[1], of: row, split: split))
+    }
+
+    private func canonicalQuery(_ row: TabSeparatedFile.Row, split: String) throws(ExampleError) -> Example {
+        let meaning = "uid, candidate ids, labels, question and at least 2 candidates are expected"
+        if row.fields.count < 6 { try row.requireColumns(6, meaning) }
+        let candidateCount = row.fields.count - 4
+        let ids = row.fields[1].split(separator: ",", omittingEmptySubsequences: false)
+        guard ids.count == candidateCount else {
+            throw row.error("\(ids.count) candidate ids, but \(candidateCount) candidates")
+        }
+        let labels = row.fields[2].split(separator: ",", omittingEmptySubsequences: false)
+        let areSecret = row.fields[2].isEmpty && testSplits.contains(split)
+        guard areSecret || labels.count == candidateCount else {
+            throw row.error("\(labels.count) labels, but \(candidateCount) candidates")
+        }
+        var candidates: [String] = []
+        for column in 4..<row.fields.count { candidates.append(try row.sentence(column)) }
+        return Example(
+            uid: row.fields[0], first: try row.sentence(3), second: candidates,
+            label: try label(row.fields[2], of: row, split: split))
+    }
+}

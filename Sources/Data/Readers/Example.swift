@@ -1,0 +1,34 @@
+/// One labelled row of a task: a sentence, a pair, or a query with its candidates.
+public struct Example: Equatable, Sendable {
+    /// The row's own id, as the file gives it, or its row number from 0.
+    public var uid: String
+    /// The sentence, the premise, or the query.
+    public var first: String
+    /// Nothing, the hypothesis, or all candidates.
+    public var second: [String]
+    /// The class, the score, or the number of the right candidate; nil where a test file keeps it secret.
+    public var label: Float?
+
+    /// A row of these parts.
+    public init(uid: String, first: String, second: [String] = [], label: Float?) {
+        self.uid = uid
+        self.first = first
+        self.second = second
+        self.label = label
+    }
+}
+
+/// A mistake in a file of examples, reading `FILE:LINE: MESSAGE`.
+public struct ExampleError: Error, Equatable, Sendable, CustomStringConvertible {
+    /// The path of the file.
+    public let file: String
+    /// The line, counted from 1, where one is to blame.
+    public let line: Int?
+    /// What is wrong.
+    public let message: String
+
+    /// The error as users see it.
+    public var description: String {
+        line.map { "\(file):\($0): \(message)" } ?? "\(file): \(message)"
+    }
+}

@@ -1,0 +1,126 @@
+extension TaskDeclaration {
+    /// The task as a run trains it, or the first reason why this version cannot.
+    func definition() -> Result<TaskDefinition, SettingsError> {
+        do throws(SettingsError) {
+            try refuseWhatIsNotTrained()
+            let kind = try kind()
+            var task = TaskDefinition(
+                name: name, kind: kind, isPair: dataFormat.value != .single, metrics: try metrics(of: kind))
+            task.usesStochasticAnswerNetwork = try usesAnswerNetwork(kind)
+            task.dropout = dropout
+            if let splits { task.splits = splits.value }
+            if let data { task.data = data }
+            task.format = try format(of: kind)
+            task.lossWeight = lossWeight ?? 1
+            task.samplingWeight = samplingWeight ?? 1
+            task.batchSize = batchSize
+            task.maximumLength = maximumLength
+            task.maximumExamples = maximumExamples
+            guard task.splits.contains(TaskDefinition.trainingSplit) else {
+                throw (splits?.source ?? source).error("has no \"train\", so there is nothing to train on")
+            }
+            return .success(task)
+        } catch {
+            return .failure(error)
+        }
+    }
+
+    private func refuseWhatIsNotTrained() throws(SettingsError) {
+        try refuse(taskType.value.rawValue, at: taskType.source, unlessAmong: Self.trained.map(\.type.rawValue))
+        for training in Self.trained where training.type == taskType.value {
+            let formats = training.formats.map(\.rawValue)
+            try refuse(dataFormat.value.rawValue, at: dataFormat.source, unlessAmong: formats, of: training.type)
+            if let loss {
+                try refuse(
+                    loss.value.rawValue, at: loss.source, unlessAmong: [training.loss.rawValue], of: training.type)
+            }
+        }
+        for extra in [distillationLoss, adversarialLoss].compactMap({ $0 }) {
+            try refuse(extra.value.rawValue, at: extra.source, unlessAmong: ["null"])
+        }
+        if let poolerActivation {
+            try refuse(poolerActivation.value, at: poolerActivation.source, unlessAmong: ["tanh", "null"])
+        }
+        if let encoderType { try refuse(encoderType.value, at: encoderType.source, unlessAmong: ["BERT", "null"]) }
+    }
+
+    /// What this version trains.
+    private static let trained: [(type: TaskType, formats: [DataFormat], loss: LossCriterion, metrics: [Metric])] = [
+        (.classification, [.single, .pair], .crossEntropy, [.accuracy, .f1, .matthews]),
+        (.regression, [.single, .pair], .squaredError, [.pearson, .spearman]),
+        (.ranking, [.candidates], .rankCrossEntropy, [.accuracyAtOne, .meanReciprocalRank]),
+    ]
+
+    private func refuse(
+        _ name: String, at value: StrictValue, unlessAmong supported: [String], of type: TaskType? = nil
+    ) throws(SettingsError) {
+        guard !supported.contains(name) else { return }
+        let holder = type.map { " for \($0.rawValue)" } ?? ""
+        throw value.error(
+            "is \(name), which this version does not train\(holder); supported: \(supported.joined(separator: ", "))")
+    }
+
+    private func kind() throws(SettingsError) -> TaskDefinition.Kind {
+        let labels = labels?.value ?? []
+        let type = taskType.value.rawValue
+        if let scoreRange, taskType.value != .regression {
+            throw scoreRange.source.error("is for Regression only, not for \(type)")
+        }
+        guard taskType.value == .classification else {
+            guard classCount.value == 1 else {
+                throw classCount.source.error("must be 1 for \(type), not \(classCount.value)")
+            }
+            if taskType.value == .regression {
+                if let refused = self.labels { throw refused.source.error("are for classes, not for Regression") }
+                return .regression(scoreRange: scoreRange?.value)
+            }
+            guard labels.isEmpty || labels.count == 2 else {
+                throw self.labels!.source.error(
+                    "of Ranking name wrong and right, so there must be 2, not \(labels.count)")
+            }
+            return .ranking(labels: labels)
+        }
+        guard classCount.value >= 2 else { throw classCount.source.error("must be at least 2 for \(type), not 1") }
+        guard labels.isEmpty || labels.count == classCount.value else {
+            throw self.labels!.source.error("has \(labels.count) names, but n_class is \(classCount.value)")
+        }
+        return .classification(classCount: classCount.value, labels: labels)
+    }
+
+    private func metrics(of kind: TaskDefinition.Kind) throws(SettingsError) -> [Metric] {
+        guard !metrics.value.isEmpty else { throw metrics.source.error("must name at least one metric") }
+        // mt-dnn's name for "the right candidate comes first" is the same as for any other right answer.
+        let named = metrics.value.map { taskType.value == .ranking && $0 == .accuracy ? .accuracyAtOne : $0 }
+        let supported = Self.trained.first { $0.type == taskType.value }?.metrics ?? []
+        for metric in named {
+            try refuseMetric(metric, supported)
+            if case .classification(let count, _) = kind, count != 2, [.f1, .matthews].contains(metric) {
+                throw metrics.source.error("has \(metric.rawValue), which needs n_class 2, not \(count)")
+            }
+        }
+        return named
+    }
+
+    private func refuseMetric(_ metric: Metric, _ supported: [Metric]) throws(SettingsError) {
+        guard !supported.contains(metric) else { return }
+        let names = supported.map(\.rawValue).joined(separator: ", ")
+        throw metrics.source.error(
+            "has \(metric.rawValue), which does not score \(taskType.value.rawValue); supported: \(names)")
+    }
+
+    private func usesAnswerNetwork(_ kind: TaskDefinition.Kind) throws(SettingsError) -> Bool {
+        guard enablesAnswerNetwork.value else { return false }
+        guard case .classification = kind, dataFormat.value == .pair else {
+            throw enablesAnswerNetwork.source.error("needs Classification of PremiseAndOneHypothesis")
+        }
+        return true
+    }
+
+    private func format(of kind: TaskDefinition.Kind) throws(SettingsError) -> ExampleFormat {
+        guard let format else { return .canonical }
+        if case .ranking = kind, format.value == .glue {
+            throw format.source.error("is glue, which has no candidates; Ranking needs canonical")
+        }
+        return format.value
+    }
+}

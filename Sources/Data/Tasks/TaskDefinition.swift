@@ -1,0 +1,72 @@
+/// A task that can be trained: what its rows hold, what its head predicts and how it is scored.
+public struct TaskDefinition: Equatable, Sendable {
+    /// What the head predicts.
+    public enum Kind: Equatable, Sendable {
+        /// One of `classCount` classes; `labels` holds their names in class order, or nothing where they are numbers.
+        case classification(classCount: Int, labels: [String])
+        /// One number; scores of rows outside `scoreRange` are refused.
+        case regression(scoreRange: ClosedRange<Float>?)
+        /// The right one among a query's candidates; `labels` may name wrong and right, in this order.
+        case ranking(labels: [String])
+    }
+
+    /// Where the files of a task are; relative paths are relative to the run's data folder.
+    public enum DataLocation: Equatable, Sendable {
+        /// In this folder, under the names that the format gives them.
+        case folder(String)
+        /// One file per split.
+        case files([String: String])
+    }
+
+    /// The name in the task file, which names the task's files and parameters.
+    public var name: String
+    /// What the head predicts.
+    public var kind: Kind
+    /// Whether rows are pairs; always true for ranking (query and candidate).
+    public var isPair: Bool
+    /// Whether the head is the stochastic answer network, or a linear layer.
+    public var usesStochasticAnswerNetwork = false
+    /// The head's dropout rate; nil leaves it to the run's `task_dropout`.
+    public var dropout: Float?
+    /// The scores of an evaluation, in the order of the file. The first one ranks checkpoints.
+    public var metrics: [Metric]
+    /// The names of the splits.
+    public var splits = ["train", "dev", "test"]
+    /// Where the files are.
+    public var data: DataLocation = .folder(".")
+    /// How the files are written.
+    public var format: ExampleFormat = .canonical
+    /// The factor on the task's loss.
+    public var lossWeight: Double = 1
+    /// The factor on the task's share of the batches.
+    public var samplingWeight: Double = 1
+    /// Rows per batch; nil leaves it to the run's `batch_size`.
+    public var batchSize: Int?
+    /// Tokens per sequence at most; nil leaves it to the run's `max_length`.
+    public var maximumLength: Int?
+    /// Only the first so many rows are trained on.
+    public var maximumExamples: Int?
+
+    /// A task with mt-dnn's defaults for everything else.
+    public init(name: String, kind: Kind, isPair: Bool, metrics: [Metric]) {
+        self.name = name
+        self.kind = kind
+        self.isPair = isPair
+        self.metrics = metrics
+    }
+
+    /// The name of the split to train on.
+    public static let trainingSplit = "train"
+
+    /// The splits to evaluate: `dev`, or `matched_dev` and `mismatched_dev`.
+    public var developmentSplits: [String] { splits.filter { $0.hasSuffix("dev") } }
+
+    /// The splits whose labels may be absent: `test`, or `matched_test` and `mismatched_test`.
+    public var testSplits: [String] { splits.filter { $0.hasSuffix("test") } }
+
+    /// The numbers that the head puts out per sequence.
+    public var outputCount: Int {
+        if case .classification(let classCount, _) = kind { return classCount }
+        return 1
+    }
+}

@@ -1,0 +1,131 @@
+import Data
+import Foundation
+
+extension RunSettings {
+    /// Reads the run file at `path`, with `KEY=VALUE` overrides from the command line in place of what it says.
+    ///
+    /// Relative paths start from the run file's folder; those of overrides from the working directory.
+    public static func load(path: String, overrides: [String] = []) throws(SettingsError) -> RunSettings {
+        var file = try StrictValue.read(path: path)
+        let runFile = absolutePath(path, in: FileManager.default.currentDirectoryPath)
+        for override in overrides { file = try file.setting(override) }
+        return try file.mapping { keys throws(SettingsError) in try RunSettings(keys, runFile: runFile) }
+    }
+
+    private init(_ keys: StrictMapping, runFile: String) throws(SettingsError) {
+        let tasksKey = try keys.required("tasks")
+        self.init(
+            encoder: try EncoderSource(keys.required("encoder")),
+            tasks: try tasksKey.path(),
+            data: try keys.required("data").path(),
+            train: [],
+            folder: try keys["folder"]?.path() ?? (runFile as NSString).deletingPathExtension)
+
+        seed = try keys["seed"]?.integer() ?? seed
+        epochs = try keys["epochs"]?.integer(.atLeast(1)) ?? epochs
+        batchSize = try keys["batch_size"]?.integer(.atLeast(1)) ?? batchSize
+        slices = try keys["slices"]?.integer(.atLeast(1)) ?? slices
+        reproducible = try keys["reproducible"]?.choice() ?? reproducible
+        evaluationBatchSize = try keys["evaluation_batch_size"]?.integer(.atLeast(1)) ?? evaluationBatchSize
+
+        optimizer = try keys["optimizer"]?.choice() ?? optimizer
+        learningRate = try keys["learning_rate"]?.number(.above(0)) ?? learningRate
+        schedule = try keys["schedule"]?.choice() ?? schedule
+        warmup = try keys["warmup"]?.number(.between(0, 1)) ?? warmup
+        weightDecay = try keys["weight_decay"]?.number(.atLeast(0)) ?? weightDecay
+        gradientClip = try keys["gradient_clip"]?.number(.atLeast(0)) ?? gradientClip
+
+        dropout = try keys["dropout"]?.rate() ?? dropout
+        taskDropout = try keys["task_dropout"]?.rate() ?? taskDropout
+        if let value = keys["san"] { answerNetwork = try AnswerNetworkSettings(value) }
+        prepared = try keys["prepared"]?.path() ?? prepared
+
+        try readMaximumLength(keys["max_length"])
+        try readTrain(keys["train"], tasksKey: tasksKey)
+    }
+
+    private mutating func readMaximumLength(_ value: StrictValue?) throws(SettingsError) {
+        let positions: Int? = if case .sizes(let sizes) = encoder { sizes.maximumPositions } else { nil }
+        guard let value else {
+            maximumLength = min(maximumLength, positions ?? .max)
+            return
+        }
+        // [CLS] A [SEP] B [SEP] with a piece or two per sentence is the least that makes sense.
+        maximumLength = try value.integer(.atLeast(8))
+        if let positions, maximumLength > positions {
+            throw value.error("must be at most encoder.max_position_embeddings (\(positions)), not \(maximumLength)")
+        }
+    }
+
+    /// The tasks to train must exist and be trainable before anything else is done.
+    private mutating func readTrain(_ value: StrictValue?, tasksKey: StrictValue) throws(SettingsError) {
+        guard FileManager.default.fileExists(atPath: tasks) else { throw tasksKey.error("names no file: \(tasks)") }
+        let file = try TaskFile(path: tasks)
+        for item in try value?.list() ?? [] {
+            let name = try item.string()
+            guard try file.definition(of: name) != nil else {
+                throw item.error(
+                    "is \"\(name)\", which is no task of \(tasks)\(suggestion(for: name, among: file.names))")
+            }
+            guard !train.contains(name) else { throw item.error("repeats \"\(name)\"") }
+            train.append(name)
+        }
+        if let value, train.isEmpty { throw value.error("must name at least one task") }
+        if value == nil {
+            for name in file.names { _ = try file.definition(of: name) }
+            train = file.names
+        }
+    }
+}
+
+extension EncoderSource {
+    fileprivate init(_ value: StrictValue) throws(SettingsError) {
+        self = try value.mapping { keys throws(SettingsError) in
+            guard let folder = keys["from"] else { return .sizes(try EncoderSizes(keys)) }
+            let sizes = EncoderSizes.keys.filter { keys[$0] != nil }
+            guard sizes.isEmpty else {
+                throw value.error("has both from and \(sizes[0]); a pretrained encoder brings its own sizes")
+            }
+            return .folder(try folder.path())
+        }
+    }
+}
+
+extension EncoderSizes {
+    fileprivate static let keys = [
+        "hidden_size", "num_hidden_layers", "num_attention_heads", "intermediate_size", "max_position_embeddings",
+        "vocab", "lower_case",
+    ]
+
+    fileprivate init(_ keys: StrictMapping) throws(SettingsError) {
+        let hidden = try keys.required("hidden_size")
+        self.init(
+            hiddenSize: try hidden.integer(.between(1, 65_536)),
+            layerCount: try keys.required("num_hidden_layers").integer(.between(1, 1024)),
+            attentionHeadCount: try keys.required("num_attention_heads").integer(.between(1, 65_536)),
+            intermediateSize: try keys.required("intermediate_size").integer(.between(1, 1_048_576)),
+            vocabulary: try keys.required("vocab").path())
+        maximumPositions = try keys["max_position_embeddings"]?.integer(.between(8, 1_048_576)) ?? maximumPositions
+        lowercases = try keys["lower_case"]?.boolean() ?? lowercases
+        guard hiddenSize.isMultiple(of: attentionHeadCount) else {
+            throw hidden.error("must be a multiple of num_attention_heads (\(attentionHeadCount)), not \(hiddenSize)")
+        }
+    }
+}
+
+extension AnswerNetworkSettings {
+    fileprivate init(_ value: StrictValue) throws(SettingsError) {
+        self.init()
+        self = try value.mapping { [self] keys throws(SettingsError) in
+            var settings = self
+            settings.turns = try keys["turns"]?.integer(.between(1, 100)) ?? turns
+            settings.predictionDropout = try keys["prediction_dropout"]?.rate() ?? predictionDropout
+            return settings
+        }
+    }
+}
+
+extension StrictValue {
+    /// A dropout rate: at 1 nothing would be left to scale up.
+    fileprivate func rate() throws(SettingsError) -> Float { Float(try number(.from(0, below: 1))) }
+}

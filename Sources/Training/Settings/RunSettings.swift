@@ -1,0 +1,139 @@
+import Data
+
+/// Everything that one run file decides, defaults filled in and paths made absolute.
+public struct RunSettings: Equatable, Sendable {
+    /// `encoder`: a pretrained encoder, or the sizes of one to train from scratch.
+    public var encoder: EncoderSource
+    /// `tasks`: the file that defines the tasks.
+    public var tasks: String
+    /// `data`: the folder from which the tasks' own `data` start.
+    public var data: String
+    /// `train`: the tasks to train; all tasks of the file unless given.
+    public var train: [String]
+    /// `seed`: the root of every random decision.
+    public var seed: UInt64 = 2018
+
+    /// `epochs`: passes over all rows of all tasks.
+    public var epochs = 5
+    /// `batch_size`: rows, or ranking queries, per update over all ranks.
+    public var batchSize = 32
+    /// `slices`: the parts of a batch, summed in fixed order so that ranks do not matter; also the most ranks possible.
+    public var slices = 8
+    /// `reproducible`: whether weights are the same on any number of ranks, or only on the same number.
+    public var reproducible = Reproducibility.acrossRankCounts
+    /// `max_length`: tokens per sequence; longer ones are cut.
+    public var maximumLength = 512
+    /// `evaluation_batch_size`: rows, or ranking queries, scored at once on each rank.
+    public var evaluationBatchSize = 32
+
+    /// `optimizer`: the rule of the updates.
+    public var optimizer = OptimizerChoice.adamax
+    /// `learning_rate`: the highest rate, reached after warm-up.
+    public var learningRate = 5e-5
+    /// `schedule`: how the rate decays after warm-up.
+    public var schedule = ScheduleChoice.linear
+    /// `warmup`: the share of all steps over which the rate rises from zero.
+    public var warmup = 0.1
+    /// `weight_decay`: decoupled decay of all weights except biases and LayerNorm.
+    public var weightDecay = 0.01
+    /// `gradient_clip`: the largest norm of all gradients together; 0 leaves them as they are.
+    public var gradientClip = 1.0
+
+    /// `dropout`: the encoder's dropout rate, of hidden values and attention weights.
+    public var dropout: Float = 0.1
+    /// `task_dropout`: the dropout rate of heads whose task has no `dropout_p`.
+    public var taskDropout: Float = 0.1
+    /// `san`: the stochastic answer network of the tasks with `enable_san`.
+    public var answerNetwork = AnswerNetworkSettings()
+
+    /// `folder`: the run folder; the run file's path without its extension unless given.
+    public var folder: String
+    /// `prepared`: the cache of tokenised files; `prepared` beside the run folder unless given.
+    public var prepared: String
+
+    /// Settings with a default for everything that has one.
+    public init(encoder: EncoderSource, tasks: String, data: String, train: [String], folder: String) {
+        self.encoder = encoder
+        self.tasks = tasks
+        self.data = data
+        self.train = train
+        self.folder = folder
+        prepared = absolutePath("../prepared", in: folder)
+    }
+}
+
+/// Where the encoder's sizes and first values come from.
+public enum EncoderSource: Equatable, Sendable {
+    /// `from`: a folder as Hugging Face's BERT has it (`model.safetensors`, `config.json`, `vocab.txt`).
+    case folder(String)
+    /// Random first values in these sizes.
+    case sizes(EncoderSizes)
+}
+
+/// The sizes of an encoder that is trained from scratch, under the names of BERT's `config.json`.
+public struct EncoderSizes: Equatable, Sendable {
+    /// `hidden_size`: values per token.
+    public var hiddenSize: Int
+    /// `num_hidden_layers`: Transformer blocks.
+    public var layerCount: Int
+    /// `num_attention_heads`: attention heads per block; they share `hidden_size` equally.
+    public var attentionHeadCount: Int
+    /// `intermediate_size`: values per token inside a block's feed-forward network.
+    public var intermediateSize: Int
+    /// `max_position_embeddings`: the longest sequence.
+    public var maximumPositions = 512
+    /// `vocab`: the WordPiece vocabulary, one piece per line.
+    public var vocabulary: String
+    /// `lower_case`: whether text is lower-cased and stripped of accents.
+    public var lowercases = true
+
+    /// Sizes with BERT's defaults for everything else.
+    public init(
+        hiddenSize: Int, layerCount: Int, attentionHeadCount: Int, intermediateSize: Int, vocabulary: String
+    ) {
+        self.hiddenSize = hiddenSize
+        self.layerCount = layerCount
+        self.attentionHeadCount = attentionHeadCount
+        self.intermediateSize = intermediateSize
+        self.vocabulary = vocabulary
+    }
+}
+
+/// The stochastic answer network's two settings.
+public struct AnswerNetworkSettings: Equatable, Sendable {
+    /// `turns`: predictions that are averaged.
+    public var turns = 5
+    /// `prediction_dropout`: the share of predictions left out of the average in training.
+    public var predictionDropout: Float = 0.1
+
+    /// The paper's settings.
+    public init() {}
+}
+
+/// What `reproducible` promises.
+public enum Reproducibility: String, CaseIterable, Sendable {
+    /// The same bits on any number of ranks.
+    case acrossRankCounts = "across_rank_counts"
+    /// The same bits on the same number of ranks, which may be faster.
+    case perRankCount = "per_rank_count"
+}
+
+/// The optimizers by their names in run files.
+public enum OptimizerChoice: String, CaseIterable, Sendable {
+    /// The paper's Adamax: epsilon 1e-6, no bias correction, decoupled decay.
+    case adamax
+    /// Adamax as PyTorch has it.
+    case adamaxTorch = "adamax_torch"
+    /// Adam with decoupled decay.
+    case adamW = "adamw"
+}
+
+/// The learning-rate schedules by their names in run files.
+public enum ScheduleChoice: String, CaseIterable, Sendable {
+    /// Down to zero in a straight line.
+    case linear
+    /// Down to zero along half a cosine.
+    case cosine
+    /// No decay.
+    case constant
+}

@@ -1,0 +1,91 @@
+extension RunSettings {
+    /// Every effective setting as a run file that ``load(path:overrides:)`` reads back to an equal value.
+    public var yaml: String {
+        var lines: [String] = []
+        var section = ""
+        for (key, value) in flattened {
+            let parts = key.split(separator: ".", maxSplits: 1).map(String.init)
+            if parts.count == 2, parts[0] != section { lines.append("\(parts[0]):") }
+            section = parts.count == 2 ? parts[0] : ""
+            lines.append(parts.count == 2 ? "  \(parts[1]): \(value)" : "\(key): \(value)")
+        }
+        return lines.joined(separator: "\n") + "\n"
+    }
+
+    /// What changed since `other`, one `KEY: OLD -> NEW` per setting; `none` where one side lacks the key.
+    public func differences(from other: RunSettings) -> [String] {
+        let old = other.flattened, new = flattened
+        let keys = new.map(\.key) + old.map(\.key).filter { key in !new.contains { $0.key == key } }
+        return keys.compactMap { key in
+            let before = old.first { $0.key == key }?.value ?? "none"
+            let after = new.first { $0.key == key }?.value ?? "none"
+            return before == after ? nil : "\(key): \(before) -> \(after)"
+        }
+    }
+
+    /// All settings in the order of the declaration, dotted keys with values as YAML writes them.
+    private var flattened: [(key: String, value: String)] {
+        encoder.flattened + [
+            ("tasks", quoted(tasks)),
+            ("data", quoted(data)),
+            ("train", "[\(train.map(quoted).joined(separator: ", "))]"),
+            ("seed", "\(seed)"),
+            ("epochs", "\(epochs)"),
+            ("batch_size", "\(batchSize)"),
+            ("slices", "\(slices)"),
+            ("reproducible", reproducible.rawValue),
+            ("max_length", "\(maximumLength)"),
+            ("evaluation_batch_size", "\(evaluationBatchSize)"),
+            ("optimizer", optimizer.rawValue),
+            ("learning_rate", "\(learningRate)"),
+            ("schedule", schedule.rawValue),
+            ("warmup", "\(warmup)"),
+            ("weight_decay", "\(weightDecay)"),
+            ("gradient_clip", "\(gradientClip)"),
+            ("dropout", "\(dropout)"),
+            ("task_dropout", "\(taskDropout)"),
+            ("san.turns", "\(answerNetwork.turns)"),
+            ("san.prediction_dropout", "\(answerNetwork.predictionDropout)"),
+            ("folder", quoted(folder)),
+            ("prepared", quoted(prepared)),
+        ]
+    }
+}
+
+extension EncoderSource {
+    fileprivate var flattened: [(key: String, value: String)] {
+        switch self {
+        case .folder(let folder): [("encoder.from", quoted(folder))]
+        case .sizes(let sizes):
+            [
+                ("encoder.hidden_size", "\(sizes.hiddenSize)"),
+                ("encoder.num_hidden_layers", "\(sizes.layerCount)"),
+                ("encoder.num_attention_heads", "\(sizes.attentionHeadCount)"),
+                ("encoder.intermediate_size", "\(sizes.intermediateSize)"),
+                ("encoder.max_position_embeddings", "\(sizes.maximumPositions)"),
+                ("encoder.vocab", quoted(sizes.vocabulary)),
+                ("encoder.lower_case", "\(sizes.lowercases)"),
+            ]
+        }
+    }
+}
+
+private let bareCharacters = Set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/_.-".utf8)
+
+/// `text` as YAML writes it: bare where nothing in it has a meaning of its own, otherwise in double quotes.
+private func quoted(_ text: String) -> String {
+    let isBare = text.utf8.allSatisfy { bareCharacters.contains($0) } && !["", "null", "Null", "NULL"].contains(text)
+    if isBare, !text.hasPrefix("-") { return text }
+    var result = "\""
+    for scalar in text.unicodeScalars {
+        switch scalar {
+        case "\"", "\\": result += "\\\(scalar)"
+        case " "..."~": result.unicodeScalars.append(scalar)
+        // Everything beyond ASCII is escaped: YAML counts some of it as line breaks or refuses it.
+        default:
+            let digits = String(scalar.value, radix: 16)
+            result += "\\U" + String(repeating: "0", count: 8 - digits.count) + digits
+        }
+    }
+    return result + "\""
+}
