@@ -1,1 +1,29 @@
-print("mtdnn")
+import ArgumentParser
+import Communication
+import Foundation
+import Training
+
+/// One rank of a training job: `mpirun -n N mtdnn-worker RUN.yml` is a complete one.
+struct Worker: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "mtdnn-worker",
+        abstract: "One rank of a training job; mpirun starts as many as there are.")
+
+    @Argument(help: "The run file.")
+    var run: String
+
+    @Option(name: .customLong("set"), help: ArgumentHelp("Overrides a setting of the run file.", valueName: "key=value"))
+    var overrides: [String] = []
+
+    @Option(help: "How progress is shown: live, lines or none.")
+    var progress = "lines"
+
+    func run() throws {
+        try withMPI { world in
+            let settings = try RunSettings.load(path: run, overrides: overrides)
+            try TrainingRun(settings, world: world, progress: progress).run()
+        }
+    }
+}
+
+Worker.main()

@@ -2,21 +2,16 @@ import Foundation
 
 /// The learning rate of each step: a linear warm-up from zero, then a decay to zero or none.
 struct LearningRate {
-    /// What follows the warm-up.
-    enum Schedule: String, CaseIterable, Sendable {
-        case linear, cosine, constant
-    }
-
     /// The rate at the end of the warm-up.
     let peak: Float
     /// What follows the warm-up.
-    let schedule: Schedule
+    let schedule: ScheduleChoice
     /// Number of steps of the whole run.
     let stepCount: Int
     /// Number of steps of the warm-up.
     let warmupSteps: Int
 
-    init(peak: Float, schedule: Schedule, warmup: Double, stepCount: Int) {
+    init(peak: Float, schedule: ScheduleChoice, warmup: Double, stepCount: Int) {
         self.peak = peak
         self.schedule = schedule
         self.stepCount = stepCount

@@ -6,16 +6,6 @@ import Model
 /// A group that a step does not touch keeps its values and moments, as torch does where a gradient is nil; its bias correction counts the
 /// steps that did touch it.
 final class Optimizer {
-    /// Which update rule.
-    enum Rule: String, CaseIterable, Sendable {
-        /// Adamax of MT-DNN's first version: no bias correction, decay apart from the gradient, ε = 10⁻⁶.
-        case adamax
-        /// Adamax as torch has it: bias correction, decay added to the gradient, ε = 10⁻⁸.
-        case adamaxTorch = "adamax_torch"
-        /// AdamW as torch has it, ε = 10⁻⁸.
-        case adamw
-    }
-
     /// The moments of one run of owned rows.
     struct OwnedPiece {
         let piece: Ownership.Piece
@@ -27,13 +17,13 @@ final class Optimizer {
     let owned: [[OwnedPiece]]
     /// Number of floats of both moments.
     let momentCount: Int
-    private let rule: Rule
+    private let rule: OptimizerChoice
     private let values: UnsafeMutablePointer<Float>
     private let moments: UnsafeMutablePointer<Float>
     private let words: WordGradient
 
     /// - Parameter decay: weight decay of matrices; biases and LayerNorms have none.
-    init(_ rule: Rule, decay: Float, model: MultiTaskModel, ownerships: [Ownership], rank: Int) {
+    init(_ rule: OptimizerChoice, decay: Float, model: MultiTaskModel, ownerships: [Ownership], rank: Int) {
         self.rule = rule
         values = model.parameters.values
         words = model.wordGradient
@@ -117,7 +107,7 @@ final class Optimizer {
         case .adamaxTorch:
             updateTorchAdamax(
                 run, gradientScale: scale, rate: rate, decay: owned.decay, betas: (0.9, 0.999), epsilon: 1e-8, step: step)
-        case .adamw:
+        case .adamW:
             updateAdamW(
                 run, gradientScale: scale, rate: rate, decay: owned.decay, betas: (0.9, 0.999), epsilon: 1e-8, step: step)
         }

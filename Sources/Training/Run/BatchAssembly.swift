@@ -9,6 +9,8 @@ final class BatchAssembly {
     private let sampler: Sampler
     private let seed: UInt64
     private var plan: SlicePlan
+    /// Tokens of the batch that was arranged last.
+    private(set) var tokenCount = 0
     private var rows: [Int] = []
     private var sequenceNumbers: [Int] = []
 
@@ -56,7 +58,7 @@ final class BatchAssembly {
         for step in steps {
             let batch = arrange(step: step)
             let file = tasks[batch.task].train
-            globalTokens = max(globalTokens, rows.reduce(0) { $0 + file.tokenCount(of: $1) })
+            globalTokens = max(globalTokens, tokenCount)
             var tokens = 0
             var sequences = 0
             for slice in local {
@@ -78,10 +80,12 @@ final class BatchAssembly {
         let file = tasks[batch.task].train
         rows.removeAll(keepingCapacity: true)
         sequenceNumbers.removeAll(keepingCapacity: true)
+        tokenCount = 0
         var sequence = 0
         for place in 0..<batch.count {
             let row = batch[place]
             rows.append(row)
+            tokenCount += file.tokenCount(of: row)
             sequenceNumbers.append(sequence)
             sequence += file.sequences(of: row).count
         }

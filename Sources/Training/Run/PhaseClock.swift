@@ -42,10 +42,11 @@ func monotonicNanoseconds() -> UInt64 {
 /// The most memory that this process has had in use, in bytes.
 func peakMemory() -> Int {
     var usage = rusage()
-    getrusage(RUSAGE_SELF, &usage)
     #if canImport(Darwin)
+        getrusage(RUSAGE_SELF, &usage)
         return usage.ru_maxrss
     #else
+        getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
         return usage.ru_maxrss * 1024
     #endif
 }

@@ -6,19 +6,21 @@ import Storage
 struct Preparation {
     private static let formatVersion = "1"
     private let settings: RunSettings
-    private let tokenizer: Tokenizer
+    private let encoder: EncoderFiles
     private let tokenizerFingerprint: String
+    /// Made only where a file is not there yet: building its tables takes longer than a start with prepared files.
+    private lazy var tokenizer = Result { try encoder.tokenizer() }
 
     /// - Parameter encoder: where vocabulary and options of the tokenizer come from.
     init(_ settings: RunSettings, encoder: EncoderFiles) throws {
         self.settings = settings
-        tokenizer = try encoder.tokenizer()
+        self.encoder = encoder
         tokenizerFingerprint = try encoder.tokenizerFingerprint()
     }
 
     /// The paths of a task's token files by split, making those that are not there yet.
     /// - Parameter report: receives a sentence for each file that is made.
-    func prepare(_ task: TaskDefinition, report: (String) -> Void) throws -> [String: String] {
+    mutating func prepare(_ task: TaskDefinition, report: (String) -> Void) throws -> [String: String] {
         var paths: [String: String] = [:]
         for split in [TaskDefinition.trainingSplit] + task.developmentSplits {
             paths[split] = try prepare(task, split: split, report: report)
@@ -26,7 +28,7 @@ struct Preparation {
         return paths
     }
 
-    private func prepare(_ task: TaskDefinition, split: String, report: (String) -> Void) throws -> String {
+    private mutating func prepare(_ task: TaskDefinition, split: String, report: (String) -> Void) throws -> String {
         let source = try task.path(ofSplit: split, dataFolder: settings.data)
         guard FileManager.default.isReadableFile(atPath: source) else {
             _ = try task.readExamples(split: split, dataFolder: settings.data)  // says which key names the file
@@ -45,8 +47,9 @@ struct Preparation {
         if FileManager.default.fileExists(atPath: path) { return path }
         let start = Date()
         var builder = TokenFile.Builder()
+        let tokenizer = try tokenizer.get()
         for example in try task.readExamples(split: split, dataFolder: settings.data) {
-            builder.append(encode(example, length), label: example.label ?? .nan, uid: example.uid)
+            builder.append(encode(example, tokenizer, length), label: example.label ?? .nan, uid: example.uid)
         }
         try createFolder(settings.prepared)
         try builder.write(to: path, attributes: attributes)
@@ -55,7 +58,7 @@ struct Preparation {
         return path
     }
 
-    private func encode(_ example: Example, _ length: Int) -> [(tokens: [Int32], segments: [UInt8])] {
+    private func encode(_ example: Example, _ tokenizer: Tokenizer, _ length: Int) -> [(tokens: [Int32], segments: [UInt8])] {
         let sequences =
             example.second.isEmpty
             ? [tokenizer.encode(example.first, maximumLength: length)]

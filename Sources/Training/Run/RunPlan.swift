@@ -14,7 +14,7 @@ struct RunPlan {
     /// Most word pieces that a global batch touches.
     let touchedWords: Int
 
-    init(_ settings: RunSettings, _ tasks: [PreparedTask], sizes: Model.EncoderSizes, rank: Int, rankCount: Int) throws {
+    init(_ settings: RunSettings, _ tasks: [PreparedTask], sizes: EncoderSizes, rank: Int, rankCount: Int) throws {
         let sliceCount = settings.reproducible == .acrossRankCounts ? settings.slices : rankCount
         guard rankCount <= sliceCount else {
             throw TrainingError(

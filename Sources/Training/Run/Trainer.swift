@@ -22,8 +22,10 @@ final class Trainer {
     let stepCount: Int
     /// How long each phase took on this rank.
     var clock = PhaseClock()
-    /// Tokens of this rank's shares so far.
-    private(set) var tokenCount = 0
+    /// Tokens of the last step's global batch.
+    var globalTokenCount: Int { assembly.tokenCount }
+    /// Tokens of all steps' global batches.
+    private(set) var trainedTokenCount = 0
 
     private let settings: RunSettings
     private let tasks: [PreparedTask]
@@ -69,7 +71,7 @@ final class Trainer {
         clock.enter(.sample)
         let task = assembly.assemble(step: number, into: share, words: model.wordGradient)
         let active = activeGroups[task]
-        tokenCount += share.tokenCount
+        trainedTokenCount += assembly.tokenCount
 
         clock.enter(.gather)
         try values.gatherTouchedWords()

@@ -81,8 +81,8 @@ extension RunSettings {
 extension EncoderSource {
     fileprivate init(_ value: StrictValue) throws(SettingsError) {
         self = try value.mapping { keys throws(SettingsError) in
-            guard let folder = keys["from"] else { return .sizes(try EncoderSizes(keys)) }
-            let sizes = EncoderSizes.keys.filter { keys[$0] != nil }
+            guard let folder = keys["from"] else { return .sizes(try FreshEncoder(keys)) }
+            let sizes = FreshEncoder.keys.filter { keys[$0] != nil }
             guard sizes.isEmpty else {
                 throw value.error("has both from and \(sizes[0]); a pretrained encoder brings its own sizes")
             }
@@ -91,7 +91,7 @@ extension EncoderSource {
     }
 }
 
-extension EncoderSizes {
+extension FreshEncoder {
     fileprivate static let keys = [
         "hidden_size", "num_hidden_layers", "num_attention_heads", "intermediate_size", "max_position_embeddings",
         "vocab", "lower_case",

@@ -67,11 +67,11 @@ public enum EncoderSource: Equatable, Sendable {
     /// `from`: a folder as Hugging Face's BERT has it (`model.safetensors`, `config.json`, `vocab.txt`).
     case folder(String)
     /// Random first values in these sizes.
-    case sizes(EncoderSizes)
+    case sizes(FreshEncoder)
 }
 
 /// The sizes of an encoder that is trained from scratch, under the names of BERT's `config.json`.
-public struct EncoderSizes: Equatable, Sendable {
+public struct FreshEncoder: Equatable, Sendable {
     /// `hidden_size`: values per token.
     public var hiddenSize: Int
     /// `num_hidden_layers`: Transformer blocks.

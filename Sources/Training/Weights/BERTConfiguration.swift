@@ -4,7 +4,7 @@ import Model
 /// `config.json` of a Hugging Face BERT folder.
 struct BERTConfiguration {
     /// The encoder's sizes.
-    let sizes: Model.EncoderSizes
+    let sizes: EncoderSizes
 
     /// Reads the file; throws where it is not one of a BERT that this program computes exactly.
     init(path: String) throws {
@@ -41,7 +41,7 @@ struct BERTConfiguration {
             }
             epsilon = number.floatValue
         }
-        sizes = Model.EncoderSizes(
+        sizes = EncoderSizes(
             vocabularySize: try count("vocab_size"), hiddenSize: try count("hidden_size"),
             layerCount: try count("num_hidden_layers"), headCount: try count("num_attention_heads"),
             intermediateSize: try count("intermediate_size"),

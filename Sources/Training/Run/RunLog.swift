@@ -1,0 +1,52 @@
+import Data
+import Foundation
+
+/// `metrics.jsonl`: one line for each step and for each evaluation, wall-clock figures apart under `timing`.
+final class RunLog {
+    private let file: FileHandle
+    private let path: String
+    private let encoder = JSONEncoder()
+
+    struct StepLine: Encodable {
+        var step: Int
+        var epoch: Int
+        var task: String
+        var loss: Double
+        var gradientNorm: Double
+        var learningRate: Float
+        var timing: Timing
+
+        struct Timing: Encodable {
+            var seconds: Double
+        }
+    }
+
+    struct EvaluationLine: Encodable {
+        var step: Int
+        var epoch: Int
+        var task: String
+        var split: String
+        var metrics: [String: Double]
+    }
+
+    /// Begins the file anew.
+    init(path: String) throws {
+        self.path = path
+        guard FileManager.default.createFile(atPath: path, contents: nil), let file = FileHandle(forWritingAtPath: path)
+        else { throw TrainingError("\(path): cannot be written") }
+        self.file = file
+        encoder.keyEncodingStrategy = .convertToSnakeCase
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    }
+
+    /// Appends a line.
+    func write(_ line: some Encodable) throws {
+        var data = try encoder.encode(line)
+        data.append(UInt8(ascii: "\n"))
+        do {
+            try file.write(contentsOf: data)
+        } catch {
+            throw TrainingError("\(path): cannot be written: \(error.localizedDescription)")
+        }
+    }
+}

@@ -1,0 +1,91 @@
+import Communication
+import Data
+import Foundation
+
+/// What the first rank writes and prints; silent on the others.
+final class RunReport {
+    /// The predictions for one split of one task.
+    struct Evaluation {
+        let task: TaskDefinition
+        let split: String
+        let predictions: Predictions
+
+        /// The task's scores in the order of its definition.
+        var scores: [(name: String, value: Double)] {
+            task.metrics.compactMap { metric in
+                predictions.score(metric.rawValue).map { (metric.rawValue, $0) }
+            }
+        }
+    }
+
+    private let log: RunLog?
+    private var lastStep = monotonicNanoseconds()
+    private let started = monotonicNanoseconds()
+
+    init(_ settings: RunSettings, isFirst: Bool) throws {
+        guard isFirst else {
+            log = nil
+            return
+        }
+        try createFolder(settings.folder)
+        let path = "\(settings.folder)/run.yml"
+        do {
+            try Foundation.Data(settings.yaml.utf8).write(to: URL(fileURLWithPath: path), options: .atomic)
+        } catch {
+            throw TrainingError("\(path): cannot be written: \(error.localizedDescription)")
+        }
+        log = try RunLog(path: "\(settings.folder)/metrics.jsonl")
+    }
+
+    /// Prints a sentence.
+    func say(_ text: String) {
+        if log != nil { print(text) }
+    }
+
+    /// Writes a step's line.
+    func write(_ step: Trainer.Step, task: String, epoch: Int) throws {
+        guard let log else { return }
+        let now = monotonicNanoseconds()
+        let seconds = Double(now - lastStep) / 1e9
+        lastStep = now
+        try log.write(
+            RunLog.StepLine(
+                step: step.number + 1, epoch: epoch, task: task, loss: step.loss, gradientNorm: step.gradientNorm,
+                learningRate: step.learningRate, timing: .init(seconds: seconds)))
+    }
+
+    /// Writes and prints the scores of an evaluation.
+    func write(_ evaluations: [Evaluation], step: Int, epoch: Int) throws {
+        guard let log else { return }
+        var lines = ["dev scores after epoch \(epoch) (step \(step))"]
+        for evaluation in evaluations {
+            try log.write(
+                RunLog.EvaluationLine(
+                    step: step, epoch: epoch, task: evaluation.task.name, split: evaluation.split,
+                    metrics: Dictionary(uniqueKeysWithValues: evaluation.scores.map { ($0.name, $0.value) })))
+            let name = evaluation.split == "dev" ? evaluation.task.name : "\(evaluation.task.name) \(evaluation.split)"
+            let scores = evaluation.scores.map { String(format: "%@ %.4f", $0.name, $0.value) }
+            lines.append("  " + name.padding(toLength: max(16, name.count), withPad: " ", startingAt: 0) + scores.joined(separator: "  "))
+        }
+        print(lines.joined(separator: "\n"))
+        fflush(nil)
+        lastStep = monotonicNanoseconds()
+    }
+
+    /// Prints how fast the run was, what its phases took, and the peak memory of each rank.
+    func end(_ world: Communicator, _ trainer: Trainer) throws {
+        let seconds = Double(monotonicNanoseconds() - started) / 1e9
+        let phases = Phase.allCases.map { trainer.clock.seconds($0) }
+        let shares = phases.map { String(format: "%.1f", 100 * $0 / max(1e-9, phases.reduce(0, +))) }
+        let mine = "\(peakMemory() / 1_048_576) MiB"
+        let memory = try world.allGather(mine)
+        guard log != nil else { return }
+        let trainingSeconds = seconds - trainer.clock.seconds(.evaluate)
+        say(
+            String(
+                format: "%d steps in %@: %.0f tokens/s in training", trainer.stepCount, ProgressLine.duration(seconds),
+                Double(trainer.trainedTokenCount) / max(1e-9, trainingSeconds)))
+        say("phases of rank 0: " + zip(Phase.allCases, shares).map { "\($0) \($1) %" }.joined(separator: ", "))
+        say("peak memory by rank: " + memory.joined(separator: ", "))
+    }
+}

@@ -1,0 +1,99 @@
+import Communication
+import Data
+import Foundation
+import Kernels
+import Model
+
+/// A whole training job as one rank sees it: prepare, build, train, evaluate, report.
+public struct TrainingRun {
+    private let settings: RunSettings
+    private let world: Communicator
+    private let progressStyle: ProgressLine.Style
+    /// Whether this rank speaks for all.
+    private var isFirst: Bool { world.rank == 0 }
+
+    /// A run with `settings` by all ranks of `world`.
+    /// - Parameter progress: `live`, `lines` or `none`.
+    public init(_ settings: RunSettings, world: Communicator, progress: String = "lines") throws {
+        self.settings = settings
+        self.world = world
+        guard let style = ProgressLine.Style(rawValue: progress) else {
+            throw TrainingError("--progress is \(progress); it must be live, lines or none")
+        }
+        progressStyle = style
+    }
+
+    /// Trains to the end.
+    public func run() throws {
+        _ = MatrixLibrary.prepare()
+        let files = try EncoderFiles(settings)
+        let tasks = try openTasks(files)
+        let plan = try RunPlan(settings, tasks, sizes: files.sizes, rank: world.rank, rankCount: world.size)
+        let model = MultiTaskModel(
+            encoder: files.sizes, heads: tasks.map { $0.head(settings) },
+            dropout: .init(hidden: settings.dropout, attention: settings.dropout), capacity: plan.capacity,
+            gradientBuffers: plan.tree.subtrees.count, touchedWords: plan.touchedWords)
+        let notes = try files.initialize(model)
+        let trainer = Trainer(world, settings, tasks, plan, model)
+        let evaluator = Evaluator(world, model, capacity: plan.capacity, batchSize: settings.evaluationBatchSize)
+        let report = try RunReport(settings, isFirst: isFirst)
+        notes.forEach(report.say)
+        report.say(
+            "\(tasks.count) tasks, \(plan.sampler.stepsPerEpoch) steps an epoch, \(settings.epochs) epochs, "
+                + "\(world.size) rank\(world.size == 1 ? "" : "s"), \(plan.shares.sliceCount) slices, "
+                + "\(model.parameters.count) parameters")
+        try train(trainer, evaluator, tasks, report)
+        try report.end(world, trainer)
+    }
+
+    private func train(
+        _ trainer: Trainer, _ evaluator: Evaluator, _ tasks: [PreparedTask], _ report: RunReport
+    ) throws {
+        let stepsPerEpoch = trainer.sampler.stepsPerEpoch
+        var progress = ProgressLine(isFirst ? progressStyle : .none, stepCount: trainer.stepCount)
+        for number in 0..<trainer.stepCount {
+            let step = try trainer.step(number)
+            let task = tasks[step.task].definition.name
+            try report.write(step, task: task, epoch: number / stepsPerEpoch + 1)
+            progress.note(step: number, task: task, loss: step.loss, tokens: trainer.globalTokenCount)
+            if (number + 1).isMultiple(of: stepsPerEpoch) {
+                progress.clear()
+                try evaluate(trainer, evaluator, tasks, report, step: number + 1)
+            }
+        }
+    }
+
+    private func evaluate(
+        _ trainer: Trainer, _ evaluator: Evaluator, _ tasks: [PreparedTask], _ report: RunReport, step: Int
+    ) throws {
+        trainer.clock.enter(.evaluate)
+        try trainer.gatherAllWords()
+        var rows: [RunReport.Evaluation] = []
+        for (head, task) in tasks.enumerated() {
+            for (split, file) in task.developments {
+                let predictions = try evaluator.predictions(task: task, head: head, file: file)
+                rows.append(.init(task: task.definition, split: split, predictions: predictions))
+            }
+        }
+        try report.write(rows, step: step, epoch: step / trainer.sampler.stepsPerEpoch)
+        trainer.clock.stop()
+    }
+
+    /// Tokenises what is not yet, on the first rank, and opens the files on all.
+    private func openTasks(_ files: EncoderFiles) throws -> [PreparedTask] {
+        let definitions = try settings.taskDefinitions()
+        var encoded: [UInt8] = []
+        if isFirst {
+            var preparation = try Preparation(settings, encoder: files)
+            let paths = try definitions.map { try preparation.prepare($0) { print($0) } }
+            encoded = Array(try JSONEncoder().encode(paths))
+        }
+        try world.broadcast(&encoded, from: 0)
+        let paths = try JSONDecoder().decode([[String: String]].self, from: Foundation.Data(encoded))
+        return try zip(definitions, paths).map { definition, paths in
+            PreparedTask(
+                definition: definition, train: try TokenFile(paths[TaskDefinition.trainingSplit]!),
+                developments: try definition.developmentSplits.map { ($0, try TokenFile(paths[$0]!)) })
+        }
+    }
+}

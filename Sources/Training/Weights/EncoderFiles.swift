@@ -1,0 +1,83 @@
+import Data
+import Foundation
+import Model
+import Storage
+
+/// Where a run's encoder comes from: sizes, first values and tokenizer.
+struct EncoderFiles {
+    private let source: EncoderSource
+    private let seed: UInt64
+    /// The encoder's sizes.
+    let sizes: EncoderSizes
+
+    /// Reads `config.json`, or the vocabulary's size for an encoder that begins from nothing.
+    init(_ settings: RunSettings) throws {
+        source = settings.encoder
+        seed = settings.seed
+        switch source {
+        case .folder(let folder):
+            sizes = try BERTConfiguration(path: "\(folder)/config.json").sizes
+        case .sizes(let fresh):
+            sizes = EncoderSizes(
+                vocabularySize: try Vocabulary(path: fresh.vocabulary).count, hiddenSize: fresh.hiddenSize,
+                layerCount: fresh.layerCount, headCount: fresh.attentionHeadCount,
+                intermediateSize: fresh.intermediateSize, maximumPositions: fresh.maximumPositions)
+        }
+        if settings.maximumLength > sizes.maximumPositions {
+            throw TrainingError(
+                "`max_length` is \(settings.maximumLength), and the encoder has \(sizes.maximumPositions) positions")
+        }
+    }
+
+    /// The tokenizer that the encoder was or will be trained with.
+    func tokenizer() throws -> Tokenizer {
+        let tokenizer: Tokenizer
+        switch source {
+        case .folder(let folder): tokenizer = try Tokenizer(folder: folder)
+        case .sizes(let fresh):
+            tokenizer = Tokenizer(vocabulary: try Vocabulary(path: fresh.vocabulary), lowercases: fresh.lowercases)
+        }
+        guard tokenizer.vocabulary.count <= sizes.vocabularySize else {
+            throw TrainingError(
+                "the vocabulary has \(tokenizer.vocabulary.count) word pieces, and the encoder embeddings for \(sizes.vocabularySize)")
+        }
+        return tokenizer
+    }
+
+    /// What token ids depend on besides the text.
+    func tokenizerFingerprint() throws -> String {
+        switch source {
+        case .sizes(let fresh):
+            return try Checksum.sha256(ofFile: fresh.vocabulary) + (fresh.lowercases ? " lower case" : "")
+        case .folder(let folder):
+            let options = "\(folder)/tokenizer_config.json"
+            return try Checksum.sha256(ofFile: "\(folder)/vocab.txt")
+                + (FileManager.default.fileExists(atPath: options) ? " " + Checksum.sha256(ofFile: options) : "")
+        }
+    }
+
+    /// Gives every parameter its first value: the encoder's from its folder, all others drawn by seed and name.
+    /// - Returns: a sentence for each thing that a user might not expect.
+    func initialize(_ model: MultiTaskModel) throws -> [String] {
+        let initialization = Initialization(seed: seed)
+        guard case .folder(let folder) = source else {
+            for parameter in model.parameters.all { initialization.initialize(parameter) }
+            return []
+        }
+        let weights = try PretrainedWeights(path: "\(folder)/model.safetensors")
+        var notes: [String] = []
+        for group in model.parameters.groups {
+            for parameter in group.parameters {
+                if group.name.hasPrefix("heads.") || group.name == "pooler" && !weights.contains(parameter) {
+                    initialization.initialize(parameter)
+                } else {
+                    try weights.load(parameter)
+                }
+            }
+            if group.name == "pooler", !group.parameters.allSatisfy(weights.contains) {
+                notes.append("\(folder) has no pooler: it begins from random values")
+            }
+        }
+        return notes
+    }
+}
