@@ -1,0 +1,32 @@
+import Foundation
+
+/// A suite of four tasks that the program makes itself, so that a newcomer can train without any data.
+public enum DemoSuite {
+    static let tasks = [DemoSentiment.task, DemoEntailment.task, DemoSimilarity.task, DemoAnswers.task]
+
+    /// Writes `vocab.txt`, the canonical `{task}_{train|dev}.tsv`, `tasks.yml` and `run.yml` into a folder, which is made
+    /// if need be.
+    ///
+    /// The same seed writes the same bytes.
+    public static func write(to folder: String, seed: UInt64) throws {
+        let folder = URL(fileURLWithPath: folder, isDirectory: true)
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+
+        func write(_ lines: [String], to name: String) throws {
+            let text = lines.joined(separator: "\n") + "\n"
+            try Data(text.utf8).write(to: folder.appendingPathComponent(name), options: .atomic)
+        }
+        try write(DemoWords.vocabulary, to: "vocab.txt")
+        try write([DemoSettings.tasks], to: "tasks.yml")
+        try write([DemoSettings.run(seed: seed)], to: "run.yml")
+        var seeds = SplitMix64(seed: seed)
+        for task in tasks {
+            for split in DemoSplit.allCases {
+                // A generator for each file: rows added to one leave the others as they are.
+                var random = SplitMix64(seed: seeds.next())
+                let rows = task.rows(split, &random)
+                try write(rows.enumerated().map { $1.line(number: $0) }, to: "\(task.name)_\(split.rawValue).tsv")
+            }
+        }
+    }
+}

@@ -1,0 +1,36 @@
+/// What a model or a baseline says to a task's examples, beside what is right.
+public enum Predictions: Equatable, Sendable {
+    /// A class for each example.
+    case classes([Int], labels: [Int])
+    /// A number for each example.
+    case numbers([Double], labels: [Double])
+    /// A score for each candidate of each query, and which candidate is the right one.
+    case candidates([[Double]], positives: [Int])
+
+    /// The scores that fit this kind of prediction, by the names that mt-dnn's `metric_meta` gives them.
+    public var scores: [String: Double] {
+        var scores: [String: Double] = [:]
+        for name in Self.names { scores[name] = score(name) }
+        return scores
+    }
+
+    /// One score by its name in `metric_meta`; nil where it does not fit this kind of prediction.
+    ///
+    /// `ACC` of candidates is accuracy at 1.
+    public func score(_ name: String) -> Double? {
+        switch (self, name) {
+        case (.classes(let classes, let labels), "ACC"): Metrics.accuracy(predictions: classes, labels: labels)
+        case (.classes(let classes, let labels), "F1"): Metrics.f1(predictions: classes, labels: labels)
+        case (.classes(let classes, let labels), "MCC"): Metrics.matthews(predictions: classes, labels: labels)
+        case (.numbers(let numbers, let labels), "Pearson"): Metrics.pearson(predictions: numbers, labels: labels)
+        case (.numbers(let numbers, let labels), "Spearman"): Metrics.spearman(predictions: numbers, labels: labels)
+        case (.candidates(let scores, let positives), "ACC"), (.candidates(let scores, let positives), "AccuracyAt1"):
+            Metrics.accuracyAt1(scores: scores, positives: positives)
+        case (.candidates(let scores, let positives), "MRR"):
+            Metrics.meanReciprocalRank(scores: scores, positives: positives)
+        default: nil
+        }
+    }
+
+    private static let names = ["ACC", "F1", "MCC", "Pearson", "Spearman", "AccuracyAt1", "MRR"]
+}
