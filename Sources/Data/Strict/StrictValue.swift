@@ -92,7 +92,10 @@ public struct StrictValue: Sendable {
 
     /// A path made absolute against the folder that the value's position names.
     public func path() throws(SettingsError) -> String {
-        absolutePath(try string(), in: position.folder)
+        let text = try string()
+        // YAML can write it as "\0", but no file system call takes it.
+        guard !text.utf8.contains(0) else { throw error("must not contain a null character") }
+        return absolutePath(text, in: position.folder)
     }
 
     private func checked<Number>(_ number: Number, _ limit: Limit<Number>) throws(SettingsError) -> Number {

@@ -1,0 +1,153 @@
+import Testing
+
+@testable import Data
+
+/// What the readers of task files refuse, in the words that users read.
+struct TaskRefusalTests {
+    let folder = try! TemporaryFolder()
+
+    static let task = """
+        t:
+          n_class: 2
+          data_format: PremiseAndOneHypothesis
+          task_type: Classification
+          metric_meta: [ACC]
+          enable_san: true
+        """
+
+    /// The error of training the task above with some of its lines replaced, or lines added at its end (line 7).
+    private func errorOf(_ changes: [String: String], adding line: String = "") throws -> String {
+        var lines = Self.task.split(separator: "\n").map(String.init)
+        for (key, value) in changes {
+            let index = try #require(lines.firstIndex { $0.hasPrefix("  \(key):") })
+            lines[index] = "  \(key): \(value)"
+        }
+        if !line.isEmpty { lines.append("  " + line) }
+        let path = try folder.write("t.yml", lines.joined(separator: "\n"))
+        return message(in: folder) { try TaskFile(path: path).definition(of: "t") }
+    }
+
+    @Test(arguments: [
+        (["n_class": "two"], "t.yml:2: t.n_class must be a whole number, not \"two\""),
+        (["n_class": "0"], "t.yml:2: t.n_class must be from 1 to 1000000, not 0"),
+        (["n_class": "1"], "t.yml:2: t.n_class must be at least 2 for Classification, not 1"),
+        (["n_class": "~"], "t.yml:2: missing key \"n_class\" in t"),
+        (
+            ["metric_meta": "[ACC, MC]"],
+            "t.yml:5: t.metric_meta[1] must be one of ACC, F1, MCC, Pearson, Spearman, AUC, SeqEval, SeqEvalList, "
+                + "EmF1, EmF12, F1MAC, F1MIC, CMAT, AccuracyAt1, MRR, not \"MC\"; did you mean \"MCC\"?"
+        ),
+        (["metric_meta": "[]"], "t.yml:5: t.metric_meta must name at least one metric"),
+        (
+            ["metric_meta": "[AUC]"],
+            "t.yml:5: t.metric_meta has AUC, which does not score Classification; supported: ACC, F1, MCC"
+        ),
+        (
+            ["metric_meta": "[MRR]"],
+            "t.yml:5: t.metric_meta has MRR, which does not score Classification; supported: ACC, F1, MCC"
+        ),
+        (["metric_meta": "[F1]", "n_class": "3"], "t.yml:5: t.metric_meta has F1, which needs n_class 2, not 3"),
+        (["metric_meta": "[MCC]", "n_class": "3"], "t.yml:5: t.metric_meta has MCC, which needs n_class 2, not 3"),
+        (["data_format": "PremiseOnly"], "t.yml:6: t.enable_san needs Classification of PremiseAndOneHypothesis"),
+        (
+            ["data_format": "PremiseAndMultiHypothesis"],
+            "t.yml:3: t.data_format is PremiseAndMultiHypothesis, which this version does not train for "
+                + "Classification; supported: PremiseOnly, PremiseAndOneHypothesis"
+        ),
+        (["task_type": "Regression"], "t.yml:2: t.n_class must be 1 for Regression, not 2"),
+        (
+            ["task_type": "Regression", "n_class": "1", "metric_meta": "[ACC]"],
+            "t.yml:5: t.metric_meta has ACC, which does not score Regression; supported: Pearson, Spearman"
+        ),
+        (
+            ["task_type": "Regression", "n_class": "1", "metric_meta": "[Pearson]"],
+            "t.yml:6: t.enable_san needs Classification of PremiseAndOneHypothesis"
+        ),
+        (
+            ["task_type": "Ranking", "data_format": "PremiseAndMultiHypothesis"],
+            "t.yml:2: t.n_class must be 1 for Ranking, not 2"
+        ),
+        (
+            ["task_type": "Ranking"],
+            "t.yml:3: t.data_format is PremiseAndOneHypothesis, which this version does not train for Ranking; "
+                + "supported: PremiseAndMultiHypothesis"
+        ),
+        (
+            ["task_type": "SequenceLabeling"],
+            "t.yml:4: t.task_type is SeqenceLabeling, which this version does not train; "
+                + "supported: Classification, Regression, Ranking"
+        ),
+        (["enable_san": "maybe"], "t.yml:6: t.enable_san must be true or false, not \"maybe\""),
+    ])
+    func refusesWhatDoesNotFit(changes: [String: String], expected: String) throws {
+        #expect(try errorOf(changes) == expected)
+    }
+
+    @Test(arguments: [
+        ("labels: [a]", "t.yml:7: t.labels has 1 names, but n_class is 2"),
+        ("labels: [a, a]", "t.yml:7: t.labels[1] repeats \"a\""),
+        ("labels: []", "t.yml:7: t.labels must not be empty"),
+        (
+            "loss: MseCriterion",
+            "t.yml:7: t.loss is MseCriterion, which this version does not train for Classification; "
+                + "supported: CeCriterion"
+        ),
+        (
+            "adv_loss: SymKlCriterion",
+            "t.yml:7: t.adv_loss is SymKlCriterion, which this version does not train; supported: null"
+        ),
+        ("actf: relu", "t.yml:7: t.actf is relu, which this version does not train; supported: tanh, null"),
+        (
+            "encoder_type: ROBERTA",
+            "t.yml:7: t.encoder_type is ROBERTA, which this version does not train; supported: BERT, null"
+        ),
+        ("dropout_p: 1", "t.yml:7: t.dropout_p must be at least 0.0 and below 1.0, not 1"),
+        ("score_range: [0, 5]", "t.yml:7: t.score_range is for Regression only, not for Classification"),
+        ("score_range: [0]", "t.yml:7: t.score_range must be [LOWEST, HIGHEST]"),
+        ("score_range: [5, 0]", "t.yml:7: t.score_range must be [LOWEST, HIGHEST], not [5.0, 0.0]"),
+        ("split_names: [dev]", "t.yml:7: t.split_names has no \"train\", so there is nothing to train on"),
+        (
+            "split_names: [a/b]",
+            "t.yml:7: t.split_names has \"a/b\", but splits consist of letters, digits, \"-\" and \"_\""
+        ),
+        (
+            "data: {trian: x}",
+            "t.yml:7: t.data.trian is no split of this task (train, dev, test); did you mean \"train\"?"
+        ),
+        ("format: tsv", "t.yml:7: t.format must be one of canonical, glue, json_lines, not \"tsv\""),
+        ("loss_weight: 0", "t.yml:7: t.loss_weight must be above 0.0, not 0"),
+        ("sampling_weight: -1", "t.yml:7: t.sampling_weight must be above 0.0, not -1"),
+        ("batch_size: 0", "t.yml:7: t.batch_size must be at least 1, not 0"),
+        ("max_length: 2", "t.yml:7: t.max_length must be at least 8, not 2"),
+        ("max_examples: 0", "t.yml:7: t.max_examples must be at least 1, not 0"),
+        ("max_exampels: 9", "t.yml:7: unknown key \"max_exampels\" in t; did you mean \"max_examples\"?"),
+    ])
+    func refusesLines(line: String, expected: String) throws {
+        #expect(try errorOf([:], adding: line) == expected)
+    }
+
+    @Test func refusesRankingInGlueFormAndLabelsOfScores() throws {
+        let ranking = [
+            "task_type": "Ranking", "data_format": "PremiseAndMultiHypothesis", "n_class": "1", "enable_san": "false",
+        ]
+        #expect(
+            try errorOf(ranking, adding: "format: glue")
+                == "t.yml:7: t.format is glue, which has no candidates; Ranking needs canonical")
+        #expect(
+            try errorOf(ranking, adding: "labels: [a, b, c]")
+                == "t.yml:7: t.labels of Ranking name wrong and right, so there must be 2, not 3")
+        #expect(
+            try errorOf(["task_type": "Regression", "n_class": "1"], adding: "labels: [a, b]")
+                == "t.yml:7: t.labels are for classes, not for Regression")
+    }
+
+    @Test(arguments: [
+        ("a/b: {}", "t.yml:1: \"a/b\" cannot name a task: a task's name consists of letters, digits, \"-\" and \"_\""),
+        ("", "t.yml: the file defines no task"),
+        ("cola: 3", "t.yml:1: cola must be a mapping of keys to values, not 3"),
+    ])
+    func refusesFiles(text: String, expected: String) throws {
+        let path = try folder.write("t.yml", text)
+        #expect(message(in: folder) { try TaskFile(path: path) } == expected)
+    }
+}
