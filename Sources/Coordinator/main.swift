@@ -1,1 +1,10 @@
-print("mtdnn")
+import ArgumentParser
+
+/// The command that people type.
+struct Coordinator: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "mtdnn", abstract: "Trains MT-DNN, one BERT encoder for many tasks, over MPI ranks.",
+        subcommands: [TrainCommand.self, DemoCommand.self])
+}
+
+Coordinator.main()

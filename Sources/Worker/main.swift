@@ -9,8 +9,8 @@ struct Worker: ParsableCommand {
         commandName: "mtdnn-worker",
         abstract: "One rank of a training job; mpirun starts as many as there are.")
 
-    @Argument(help: "The run file.")
-    var run: String
+    @Argument(help: ArgumentHelp("The run file.", valueName: "run.yml"))
+    var runFile: String
 
     @Option(name: .customLong("set"), help: ArgumentHelp("Overrides a setting of the run file.", valueName: "key=value"))
     var overrides: [String] = []
@@ -19,8 +19,8 @@ struct Worker: ParsableCommand {
     var progress = "lines"
 
     func run() throws {
-        try withMPI { world in
-            let settings = try RunSettings.load(path: run, overrides: overrides)
+        try withMPI { world throws in
+            let settings = try RunSettings.load(path: runFile, overrides: overrides)
             try TrainingRun(settings, world: world, progress: progress).run()
         }
     }

@@ -129,3 +129,18 @@ extension StrictValue {
     /// A dropout rate: at 1 nothing would be left to scale up.
     fileprivate func rate() throws(SettingsError) -> Float { Float(try number(.from(0, below: 1))) }
 }
+
+extension RunSettings {
+    /// The definitions of the tasks to train, in the order of `train`.
+    public func taskDefinitions() throws(SettingsError) -> [TaskDefinition] {
+        let file = try TaskFile(path: tasks)
+        var definitions: [TaskDefinition] = []
+        for name in train {
+            guard let definition = try file.definition(of: name) else {
+                throw SettingsError(file: tasks, message: "has no task \(name)")
+            }
+            definitions.append(definition)
+        }
+        return definitions
+    }
+}

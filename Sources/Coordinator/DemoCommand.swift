@@ -1,0 +1,31 @@
+import ArgumentParser
+import Data
+import Foundation
+import Training
+
+/// `mtdnn demo`: a suite of four small tasks that the program makes itself, trained from scratch on two ranks.
+struct DemoCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "demo", abstract: "Makes four small tasks, trains them together from scratch, prints their scores.")
+
+    @Option(help: "Number of MPI ranks.")
+    var ranks = 2
+
+    @Option(help: "Where the suite and the run go.")
+    var folder = "runs/demo"
+
+    @Option(help: "Seed of the suite.")
+    var seed: UInt64 = 2018
+
+    func run() throws {
+        try DemoSuite.write(to: folder, seed: seed)
+        let runFile = "\(folder)/run.yml"
+        let overrides = ["folder=\(folder)/run"]
+        let settings = try RunSettings.load(path: runFile, overrides: overrides)
+        var job = JobOptions()
+        job.ranks = ranks
+        job.hostfile = nil
+        try job.train(settings, arguments: [runFile] + overrides.flatMap { ["--set", $0] })
+        print(try ScoreTable(settings, baselines: [.majority, .bagOfWords]).text)
+    }
+}

@@ -1,0 +1,55 @@
+import ArgumentParser
+import Foundation
+import Training
+
+/// `mtdnn train`: prepares, starts the ranks, shows progress, prints the scores beside baselines.
+struct TrainCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "train", abstract: "Trains the tasks of a run file on as many ranks as you say.")
+
+    @Argument(help: ArgumentHelp("The run file.", valueName: "run.yml"))
+    var runFile: String
+
+    @OptionGroup var job: JobOptions
+
+    @Option(help: "The run folder (default: the run file's path without its extension).")
+    var folder: String?
+
+    @Option(name: .customLong("set"), help: ArgumentHelp("Overrides a setting of the run file.", valueName: "key=value"))
+    var overrides: [String] = []
+
+    func run() throws {
+        let overrides = overrides + (folder.map { ["folder=\($0)"] } ?? [])
+        let settings = try RunSettings.load(path: runFile, overrides: overrides)
+        try job.train(settings, arguments: [runFile] + overrides.flatMap { ["--set", $0] })
+        print(try ScoreTable(settings, baselines: [.majority, .wordOverlap, .untrainedEncoder]).text)
+    }
+}
+
+/// How a job is started.
+struct JobOptions: ParsableArguments {
+    @Option(help: "Number of MPI ranks.")
+    var ranks = 1
+
+    @Option(help: "Hosts to start the ranks on, as mpirun reads them (default: this machine).")
+    var hostfile: String?
+
+    func validate() throws {
+        if ranks < 1 { throw ValidationError("--ranks must be at least 1, not \(ranks).") }
+    }
+
+    /// Trains, or throws where the job did not end well.
+    func train(_ settings: RunSettings, arguments: [String]) throws {
+        if ranks > settings.slices {
+            throw LaunchError(
+                "--ranks \(ranks) is more than `slices: \(settings.slices)`; a rank holds at least one slice of a batch")
+        }
+        let progress = isatty(STDERR_FILENO) == 1 ? "live" : "lines"
+        let launcher = Launcher(ranks: ranks, hostfile: hostfile, workerArguments: arguments + ["--progress", progress])
+        let code = try launcher.run()
+        if code != 0 {
+            FileHandle.standardError.write(Data("mtdnn: the job ended with code \(code); the reason stands above\n".utf8))
+            throw ExitCode(code)
+        }
+    }
+}
