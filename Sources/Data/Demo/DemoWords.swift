@@ -8,7 +8,7 @@ enum DemoWords {
         "actor", "book", "concert", "film", "hotel", "meal", "music", "room", "soup", "story", "view", "waiter",
     ]
     static let praise = [
-        "brilliant", "charming", "delightful", "excellent", "lovely", "superb", "tasteful", "wonderful",
+        "brilliant", "charming", "delightful", "excellent", "lovely", "splendid", "superb", "wonderful",
     ]
     static let blame = ["awful", "boring", "dreadful", "dull", "horrible", "mediocre", "terrible", "tiresome"]
     static let function = ["?", "although", "but", "by", "never", "not", "the", "was", "who"]
