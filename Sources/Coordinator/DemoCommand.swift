@@ -6,7 +6,8 @@ import Training
 /// `mtdnn demo`: a suite of four small tasks that the program makes itself, trained from scratch on two ranks.
 struct DemoCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "demo", abstract: "Makes four small tasks, trains them together from scratch, prints their scores.")
+        commandName: "demo", abstract: "Makes four small tasks, trains them together from scratch, prints their scores."
+    )
 
     @Option(help: "Number of MPI ranks.")
     var ranks = 2

@@ -54,7 +54,8 @@ struct Launcher {
 
     /// The worker stands beside this program.
     private static func worker() throws -> URL {
-        let folder = URL(fileURLWithPath: CommandLine.arguments[0]).resolvingSymlinksInPath().deletingLastPathComponent()
+        let folder = URL(fileURLWithPath: CommandLine.arguments[0]).resolvingSymlinksInPath()
+            .deletingLastPathComponent()
         let beside = (Bundle.main.executableURL?.deletingLastPathComponent() ?? folder)
             .appendingPathComponent("mtdnn-worker")
         guard FileManager.default.isExecutableFile(atPath: beside.path) else {

@@ -15,7 +15,8 @@ struct TrainCommand: ParsableCommand {
     @Option(help: "The run folder (default: the run file's path without its extension).")
     var folder: String?
 
-    @Option(name: .customLong("set"), help: ArgumentHelp("Overrides a setting of the run file.", valueName: "key=value"))
+    @Option(
+        name: .customLong("set"), help: ArgumentHelp("Overrides a setting of the run file.", valueName: "key=value"))
     var overrides: [String] = []
 
     func run() throws {
@@ -42,13 +43,16 @@ struct JobOptions: ParsableArguments {
     func train(_ settings: RunSettings, arguments: [String]) throws {
         if ranks > settings.slices {
             throw LaunchError(
-                "--ranks \(ranks) is more than `slices: \(settings.slices)`; a rank holds at least one slice of a batch")
+                "--ranks \(ranks) is more than `slices: \(settings.slices)`; a rank holds at least one slice of a batch"
+            )
         }
         let progress = isatty(STDERR_FILENO) == 1 ? "live" : "lines"
-        let launcher = Launcher(ranks: ranks, hostfile: hostfile, workerArguments: arguments + ["--progress", progress])
+        let launcher = Launcher(
+            ranks: ranks, hostfile: hostfile, workerArguments: arguments + ["--progress", progress])
         let code = try launcher.run()
         if code != 0 {
-            FileHandle.standardError.write(Data("mtdnn: the job ended with code \(code); the reason stands above\n".utf8))
+            FileHandle.standardError.write(
+                Data("mtdnn: the job ended with code \(code); the reason stands above\n".utf8))
             throw ExitCode(code)
         }
     }

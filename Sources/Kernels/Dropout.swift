@@ -57,7 +57,8 @@ public struct Dropout: Sendable {
     /// Calls `body(start, count, factors)` for each run of at most eight columns of a row; a factor is 0 or the scale.
     @inline(__always)
     func forEachVector(
-        _ columns: Int, row: RowIdentity, random: RandomStep, _ body: (_ start: Int, _ count: Int, _ factors: Vector) -> Void
+        _ columns: Int, row: RowIdentity, random: RandomStep,
+        _ body: (_ start: Int, _ count: Int, _ factors: Vector) -> Void
     ) {
         var start = 0
         while start < columns {

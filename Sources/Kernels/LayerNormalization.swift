@@ -7,7 +7,8 @@
 ///   - residual: what is added [rows, columns], or nil.
 ///   - dropout: what drops elements of x + b, or nil.
 public func residualLayerNormalization(
-    _ x: Matrix, bias: UnsafePointer<Float>?, residual: Matrix?, dropout: RowDropout?, scale gamma: UnsafePointer<Float>,
+    _ x: Matrix, bias: UnsafePointer<Float>?, residual: Matrix?, dropout: RowDropout?,
+    scale gamma: UnsafePointer<Float>,
     shift beta: UnsafePointer<Float>, epsilon: Float, into y: Matrix, inverseDeviations: UnsafeMutablePointer<Float>
 ) {
     let columns = x.columns

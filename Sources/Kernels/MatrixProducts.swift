@@ -5,7 +5,8 @@ import COpenBLAS
 /// One call of OpenBLAS's sgemm. The bits of a product depend on the shape of the call, so what must not depend on the number
 /// of ranks is always called with shapes that do not depend on it either.
 public func multiply(
-    _ a: Matrix, _ b: Matrix, transposed: (a: Bool, b: Bool) = (false, false), into c: Matrix, accumulating: Bool = false
+    _ a: Matrix, _ b: Matrix, transposed: (a: Bool, b: Bool) = (false, false), into c: Matrix,
+    accumulating: Bool = false
 ) {
     let (aTransposed, bTransposed) = transposed
     let inner = aTransposed ? a.rows : a.columns

@@ -33,7 +33,8 @@ public func sumOuterProducts(_ slices: RowSlices, _ dy: Matrix, _ x: Matrix, int
             for turn in 0..<slices.turns {
                 let range = slices.range(slice, turn: turn)
                 multiply(
-                    dyPanel.rows(range), x.rows(range), transposed: (true, false), into: product, accumulating: turn > 0)
+                    dyPanel.rows(range), x.rows(range), transposed: (true, false), into: product, accumulating: turn > 0
+                )
             }
         }
         first = panel.upperBound

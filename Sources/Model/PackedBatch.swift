@@ -104,7 +104,9 @@ public final class PackedBatch {
 
     /// Adds a sequence to the unit that is being put together.
     /// - Parameter number: its number in the global batch, which its random numbers depend on.
-    public func append(tokens new: UnsafeBufferPointer<Int32>, segments newSegments: UnsafeBufferPointer<UInt8>, number: Int) {
+    public func append(
+        tokens new: UnsafeBufferPointer<Int32>, segments newSegments: UnsafeBufferPointer<UInt8>, number: Int
+    ) {
         precondition(
             tokenCount + new.count <= capacity.tokens && sequenceCount < capacity.sequences
                 && new.count <= capacity.longest && newSegments.count == new.count && !new.isEmpty,

@@ -12,7 +12,8 @@ struct Worker: ParsableCommand {
     @Argument(help: ArgumentHelp("The run file.", valueName: "run.yml"))
     var runFile: String
 
-    @Option(name: .customLong("set"), help: ArgumentHelp("Overrides a setting of the run file.", valueName: "key=value"))
+    @Option(
+        name: .customLong("set"), help: ArgumentHelp("Overrides a setting of the run file.", valueName: "key=value"))
     var overrides: [String] = []
 
     @Option(help: "How progress is shown: live, lines or none.")

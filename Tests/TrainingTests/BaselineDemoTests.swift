@@ -29,16 +29,16 @@ import Testing
     private func task(_ name: String, _ kind: BaselineTask.Kind, _ labels: [String], in folder: URL) throws
         -> BaselineTask
     {
-        func examples(_ split: String) throws -> [BaselineExample] {
+        func examples(_ split: String) throws -> [Example] {
             let text = try String(contentsOf: folder.appendingPathComponent("\(name)_\(split).tsv"), encoding: .utf8)
             return try text.split(separator: "\n").map { line in
                 let row = line.components(separatedBy: "\t")
                 if kind == .ranking {
                     let positive = try #require(row[2].split(separator: ",").firstIndex(of: "1"))
-                    return BaselineExample(uid: row[0], first: row[3], second: Array(row[4...]), label: Float(positive))
+                    return Example(uid: row[0], first: row[3], second: Array(row[4...]), label: Float(positive))
                 }
                 let label = try #require(labels.firstIndex(of: row[1]))
-                return BaselineExample(uid: row[0], first: row[2], second: Array(row[3...]), label: Float(label))
+                return Example(uid: row[0], first: row[2], second: Array(row[3...]), label: Float(label))
             }
         }
         return BaselineTask(kind: kind, mainMetric: "ACC", train: try examples("train"), dev: try examples("dev"))

@@ -1,3 +1,4 @@
+import Data
 import Testing
 
 @testable import Training
@@ -29,7 +30,7 @@ import Testing
     // MARK: Word overlap
 
     @Test func singleSentencesHaveNoOverlap() {
-        let sentence = BaselineExample(uid: "0", first: "a", label: 1)
+        let sentence = Example(uid: "0", first: "a", label: 1)
         let task = BaselineTask(
             kind: .classification(classCount: 2), mainMetric: "ACC", train: [sentence], dev: [sentence])
         #expect(task.wordOverlap() == nil)
@@ -103,8 +104,8 @@ import Testing
 
     @Test func bagOfWordsSeparatesWhatWordsSeparate() throws {
         let nouns = ["sea", "hill", "road", "town", "moon"]
-        let good = nouns.map { BaselineExample(uid: $0, first: "the \($0) is fine", label: 1) }
-        let bad = nouns.map { BaselineExample(uid: $0, first: "the \($0) is grim", label: 0) }
+        let good = nouns.map { Example(uid: $0, first: "the \($0) is fine", label: 1) }
+        let bad = nouns.map { Example(uid: $0, first: "the \($0) is grim", label: 0) }
         let task = BaselineTask(
             kind: .classification(classCount: 2), mainMetric: "ACC", train: Array((good + bad).dropLast(2)),
             dev: good + bad)
@@ -139,9 +140,9 @@ private func pairs(
     _ kind: BaselineTask.Kind = .classification(classCount: 2), _ metric: String = "ACC",
     train: [Pair], dev: [Pair]
 ) -> BaselineTask {
-    func examples(_ rows: [Pair]) -> [BaselineExample] {
+    func examples(_ rows: [Pair]) -> [Example] {
         rows.map {
-            BaselineExample(
+            Example(
                 uid: "\($0.first) \($0.second)", first: $0.first, second: [$0.second], label: Float($0.label))
         }
     }
@@ -149,8 +150,8 @@ private func pairs(
 }
 
 private func queries(train: [(String, [String], Int)], dev: [(String, [String], Int)]) -> BaselineTask {
-    func examples(_ rows: [(String, [String], Int)]) -> [BaselineExample] {
-        rows.map { BaselineExample(uid: $0.0, first: $0.0, second: $0.1, label: Float($0.2)) }
+    func examples(_ rows: [(String, [String], Int)]) -> [Example] {
+        rows.map { Example(uid: $0.0, first: $0.0, second: $0.1, label: Float($0.2)) }
     }
     return BaselineTask(kind: .ranking, mainMetric: "ACC", train: examples(train), dev: examples(dev))
 }

@@ -12,7 +12,10 @@ final class Embeddings {
     private let inverseDeviations: UnsafeMutablePointer<Float>
 
     /// The word embeddings are a group of their own, the rest begins the group `encoder`.
-    init(_ sizes: EncoderSizes, dropout: Float, capacity: BatchCapacity, in parameters: Parameters, _ workspace: Workspace) {
+    init(
+        _ sizes: EncoderSizes, dropout: Float, capacity: BatchCapacity, in parameters: Parameters,
+        _ workspace: Workspace
+    ) {
         parameters.beginGroup("word_embeddings")
         word = parameters.add("embeddings.word_embeddings.weight", sizes.vocabularySize, sizes.hiddenSize)
         parameters.beginGroup("encoder")
@@ -48,7 +51,8 @@ final class Embeddings {
         let hat = normalized.prefix(batch.tokenCount)
         normalization.backwardParameters(batch.tokenSlices, dx, normalized: hat)
         residualLayerNormalizationBackward(
-            dx, normalized: hat, inverseDeviations: inverseDeviations, scale: normalization.weight.pointer, dropout: nil,
+            dx, normalized: hat, inverseDeviations: inverseDeviations, scale: normalization.weight.pointer,
+            dropout: nil,
             dresidual: dx, dx: dx)
         backwardSegments(dx, batch: batch)
         backwardPositions(dx, batch: batch)

@@ -112,7 +112,8 @@ final class StochasticAnswerNetwork: TaskHead {
             elementwiseProduct(summary.weight.pointer, mask, into: direction, count: hiddenSize)
             let weights = summaryWeights + words.lowerBound
             for j in 0..<words.count {
-                weights[j] = dotProduct(x.row(words.lowerBound + j), direction, count: hiddenSize) + summary.bias.pointer[0]
+                weights[j] =
+                    dotProduct(x.row(words.lowerBound + j), direction, count: hiddenSize) + summary.bias.pointer[0]
             }
             softmax(weights, count: words.count)
             weightedSum(of: x.rows(words), weights: weights, into: state.row(sequence))

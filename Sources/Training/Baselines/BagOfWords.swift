@@ -1,3 +1,4 @@
+import Data
 import Foundation
 
 extension BaselineTask {
@@ -15,7 +16,7 @@ extension BaselineTask {
     }
 
     /// A row per example, or per candidate where there are several.
-    private func counts(_ examples: [BaselineExample], _ vocabulary: WordColumns) -> SparseRows {
+    private func counts(_ examples: [Example], _ vocabulary: WordColumns) -> SparseRows {
         var rows = SparseRows(columnCount: vocabulary.count)
         for example in examples {
             if kind == .ranking {
@@ -30,7 +31,7 @@ extension BaselineTask {
     }
 
     /// The derivative of the mean loss by the outputs, which it is given and replaces.
-    private func residuals(of examples: [BaselineExample]) -> (inout [Double]) -> Void {
+    private func residuals(of examples: [Example]) -> (inout [Double]) -> Void {
         let scale = 1 / Double(examples.count)
         switch kind {
         case .classification(let classCount):
@@ -99,7 +100,7 @@ private struct WordColumns {
     private var second: [String: Int] = [:]
     private(set) var count = 1
 
-    init(_ examples: [BaselineExample]) {
+    init(_ examples: [Example]) {
         for example in examples {
             for word in words(of: example.first) where first[word] == nil {
                 first[word] = count

@@ -1,3 +1,5 @@
+import Data
+
 /// A task as the baselines see it: labelled texts to learn from and labelled texts to be scored on.
 ///
 /// A baseline is what a trained model has to beat to have learned anything.
@@ -17,12 +19,12 @@ public struct BaselineTask: Sendable {
     /// The name of the score to maximise where something is chosen on the training examples, as in `metric_meta`.
     public let mainMetric: String
     /// The examples to learn from, all with a label.
-    public let train: [BaselineExample]
+    public let train: [Example]
     /// The examples to be scored on, all with a label.
-    public let dev: [BaselineExample]
+    public let dev: [Example]
 
     /// A task of these parts.
-    public init(kind: Kind, mainMetric: String, train: [BaselineExample], dev: [BaselineExample]) {
+    public init(kind: Kind, mainMetric: String, train: [Example], dev: [Example]) {
         self.kind = kind
         self.mainMetric = mainMetric
         self.train = train
@@ -49,7 +51,7 @@ public struct BaselineResult: Equatable, Sendable {
     public let scores: [String: Double]
 }
 
-extension [BaselineExample] {
+extension [Example] {
     /// The labels as numbers.
     var numbers: [Double] {
         map { example in

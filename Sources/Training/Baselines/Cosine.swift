@@ -1,3 +1,5 @@
+import Data
+
 extension BaselineTask {
     /// The cosine of the two texts' vectors, such as an untrained encoder's means; nil for single sentences.
     ///
@@ -11,7 +13,7 @@ extension BaselineTask {
         precondition(found.count == texts.count, "\(texts.count) texts, but \(found.count) vectors")
         let vectorOf = Dictionary(uniqueKeysWithValues: zip(texts, found))
 
-        let likeness = { (example: BaselineExample) in
+        let likeness = { (example: Example) in
             example.second.map { Self.cosine(vectorOf[example.first]!, vectorOf[$0]!) }
         }
         return BaselineResult(name: "cosine", scores: predictions(by: likeness, for: dev).scores)

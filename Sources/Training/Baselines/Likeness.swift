@@ -1,10 +1,12 @@
+import Data
+
 /// How alike the two texts of a row are, by any measure: a prediction for every kind of task that compares texts.
 extension BaselineTask {
     /// One number per text in `second` of each row.
-    typealias Likeness = (BaselineExample) -> [Double]
+    typealias Likeness = (Example) -> [Double]
 
     /// The likeness itself as score or ranking; for classes the best cut on the training examples.
-    func predictions(by likeness: Likeness, for examples: [BaselineExample]) -> Predictions {
+    func predictions(by likeness: Likeness, for examples: [Example]) -> Predictions {
         switch kind {
         case .classification(let classCount):
             let cut = bestCut(by: likeness, classCount: classCount)

@@ -1,3 +1,4 @@
+import Data
 import Foundation
 
 extension BaselineTask {
@@ -8,14 +9,14 @@ extension BaselineTask {
     /// the training examples; among equals the one with fewer other words.
     public func wordOverlap() -> BaselineResult? {
         guard comparesTexts else { return nil }
-        let plain = { (example: BaselineExample) in overlaps(example, weight: { _ in 1 }) }
+        let plain = { (example: Example) in overlaps(example, weight: { _ in 1 }) }
         guard kind == .ranking else {
             return BaselineResult(name: "word overlap", scores: predictions(by: plain, for: dev).scores)
         }
 
         // A search engine knows the texts that it searches, so those of dev are counted too; labels have no part in it.
         let frequencies = DocumentFrequencies((train + dev).flatMap(\.second))
-        let weighted = { (example: BaselineExample) in overlaps(example, weight: frequencies.inverse) }
+        let weighted = { (example: Example) in overlaps(example, weight: frequencies.inverse) }
         let prefersWeights =
             mainScore(predictions(by: weighted, for: train)) > mainScore(predictions(by: plain, for: train))
         return BaselineResult(
@@ -23,7 +24,7 @@ extension BaselineTask {
             scores: predictions(by: prefersWeights ? weighted : plain, for: dev).scores)
     }
 
-    private func overlaps(_ example: BaselineExample, weight: (String) -> Double) -> [Double] {
+    private func overlaps(_ example: Example, weight: (String) -> Double) -> [Double] {
         let first = Set(words(of: example.first))
         return example.second.map { text in
             let second = Set(words(of: text))

@@ -29,7 +29,8 @@ final class GradientExchange {
         let ownSubtrees = shares.nodes.count { $0.rank == world.rank }
         let others = shares.nodes.count - ownSubtrees
         requests = Requests(capacity: max(1, 4 * (others + ownSubtrees * (world.size - 1))))
-        let words = min(ownerships[0].range(of: world.rank).count, model.wordGradient.capacity * model.wordGradient.columns)
+        let words = min(
+            ownerships[0].range(of: world.rank).count, model.wordGradient.capacity * model.wordGradient.columns)
         let heads = ownerships.dropFirst(3).map { $0.range(of: world.rank).count }.max() ?? 0
         let rest = ownerships[1...2].reduce(0) { $0 + $1.range(of: world.rank).count }
         stagingCapacity = others * (words + rest + heads)

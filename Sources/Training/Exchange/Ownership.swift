@@ -11,7 +11,8 @@ struct Ownership {
 
         /// Places in the flat layout.
         var range: Range<Int> {
-            (parameter.offset + rows.lowerBound * parameter.columns)..<(parameter.offset + rows.upperBound * parameter.columns)
+            (parameter.offset + rows.lowerBound * parameter.columns)..<(parameter.offset + rows.upperBound
+                * parameter.columns)
         }
     }
 

@@ -106,10 +106,12 @@ final class Optimizer {
                 run, gradientScale: scale, rate: rate, decay: owned.decay, betas: (0.9, 0.999), epsilon: 1e-6)
         case .adamaxTorch:
             updateTorchAdamax(
-                run, gradientScale: scale, rate: rate, decay: owned.decay, betas: (0.9, 0.999), epsilon: 1e-8, step: step)
+                run, gradientScale: scale, rate: rate, decay: owned.decay, betas: (0.9, 0.999), epsilon: 1e-8,
+                step: step)
         case .adamW:
             updateAdamW(
-                run, gradientScale: scale, rate: rate, decay: owned.decay, betas: (0.9, 0.999), epsilon: 1e-8, step: step)
+                run, gradientScale: scale, rate: rate, decay: owned.decay, betas: (0.9, 0.999), epsilon: 1e-8,
+                step: step)
         }
     }
 }

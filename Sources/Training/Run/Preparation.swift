@@ -58,7 +58,9 @@ struct Preparation {
         return path
     }
 
-    private func encode(_ example: Example, _ tokenizer: Tokenizer, _ length: Int) -> [(tokens: [Int32], segments: [UInt8])] {
+    private func encode(_ example: Example, _ tokenizer: Tokenizer, _ length: Int) -> [(
+        tokens: [Int32], segments: [UInt8]
+    )] {
         let sequences =
             example.second.isEmpty
             ? [tokenizer.encode(example.first, maximumLength: length)]

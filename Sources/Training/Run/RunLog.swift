@@ -49,4 +49,19 @@ final class RunLog {
             throw TrainingError("\(path): cannot be written: \(error.localizedDescription)")
         }
     }
+
+    /// The scores of the last evaluation of each `TASK SPLIT` in a log.
+    static func lastScores(path: String) throws -> [String: [String: Double]] {
+        guard let data = FileManager.default.contents(atPath: path) else {
+            throw TrainingError("\(path): cannot be read")
+        }
+        var scores: [String: [String: Double]] = [:]
+        for line in data.split(separator: UInt8(ascii: "\n")) {
+            guard let line = try JSONSerialization.jsonObject(with: line) as? [String: Any],
+                let metrics = line["metrics"] as? [String: Double], let task = line["task"], let split = line["split"]
+            else { continue }
+            scores["\(task) \(split)"] = metrics
+        }
+        return scores
+    }
 }

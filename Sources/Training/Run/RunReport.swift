@@ -65,7 +65,9 @@ final class RunReport {
                     metrics: Dictionary(uniqueKeysWithValues: evaluation.scores.map { ($0.name, $0.value) })))
             let name = evaluation.split == "dev" ? evaluation.task.name : "\(evaluation.task.name) \(evaluation.split)"
             let scores = evaluation.scores.map { String(format: "%@ %.4f", $0.name, $0.value) }
-            lines.append("  " + name.padding(toLength: max(16, name.count), withPad: " ", startingAt: 0) + scores.joined(separator: "  "))
+            lines.append(
+                "  " + name.padding(toLength: max(16, name.count), withPad: " ", startingAt: 0)
+                    + scores.joined(separator: "  "))
         }
         print(lines.joined(separator: "\n"))
         fflush(nil)

@@ -40,7 +40,10 @@ final class Trainer {
     /// How many updates each group has had.
     private var updateCounts: [Int]
 
-    init(_ world: Communicator, _ settings: RunSettings, _ tasks: [PreparedTask], _ plan: RunPlan, _ model: MultiTaskModel) {
+    init(
+        _ world: Communicator, _ settings: RunSettings, _ tasks: [PreparedTask], _ plan: RunPlan,
+        _ model: MultiTaskModel
+    ) {
         self.settings = settings
         self.tasks = tasks
         self.model = model

@@ -32,7 +32,8 @@ struct Permutation: Sendable {
         var left = value >> halfBits
         var right = value & mask
         for round in 0..<4 {
-            let counter = SIMD4(UInt32(truncatingIfNeeded: right), stream.x, stream.y, Permutation.domain | UInt32(round))
+            let counter = SIMD4(
+                UInt32(truncatingIfNeeded: right), stream.x, stream.y, Permutation.domain | UInt32(round))
             let word = UInt64(Philox.block(counter: counter, key: key).x)
             (left, right) = (right, left ^ (word & mask))
         }

@@ -94,18 +94,19 @@ extension EncoderSource {
 extension FreshEncoder {
     fileprivate static let keys = [
         "hidden_size", "num_hidden_layers", "num_attention_heads", "intermediate_size", "max_position_embeddings",
-        "vocab", "lower_case",
+        "initializer_range", "vocab", "lower_case",
     ]
 
     fileprivate init(_ keys: StrictMapping) throws(SettingsError) {
         let hidden = try keys.required("hidden_size")
         self.init(
             hiddenSize: try hidden.integer(.between(1, 65_536)),
-            layerCount: try keys.required("num_hidden_layers").integer(.between(1, 1024)),
-            attentionHeadCount: try keys.required("num_attention_heads").integer(.between(1, 65_536)),
+            layerCount: try keys.required("num_hidden_layers").integer(.between(1, 250)),
+            attentionHeadCount: try keys.required("num_attention_heads").integer(.between(1, 250)),
             intermediateSize: try keys.required("intermediate_size").integer(.between(1, 1_048_576)),
             vocabulary: try keys.required("vocab").path())
         maximumPositions = try keys["max_position_embeddings"]?.integer(.between(8, 1_048_576)) ?? maximumPositions
+        initializerRange = try keys["initializer_range"]?.number(.above(0)) ?? initializerRange
         lowercases = try keys["lower_case"]?.boolean() ?? lowercases
         guard hiddenSize.isMultiple(of: attentionHeadCount) else {
             throw hidden.error("must be a multiple of num_attention_heads (\(attentionHeadCount)), not \(hiddenSize)")
@@ -118,7 +119,7 @@ extension AnswerNetworkSettings {
         self.init()
         self = try value.mapping { [self] keys throws(SettingsError) in
             var settings = self
-            settings.turns = try keys["turns"]?.integer(.between(1, 100)) ?? turns
+            settings.turns = try keys["turns"]?.integer(.between(1, 50)) ?? turns
             settings.predictionDropout = try keys["prediction_dropout"]?.rate() ?? predictionDropout
             return settings
         }

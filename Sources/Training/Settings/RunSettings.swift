@@ -82,6 +82,8 @@ public struct FreshEncoder: Equatable, Sendable {
     public var intermediateSize: Int
     /// `max_position_embeddings`: the longest sequence.
     public var maximumPositions = 512
+    /// `initializer_range`: the deviation of the first values of weights. BERT's 0.02 suits hundreds of hidden units.
+    public var initializerRange = 0.02
     /// `vocab`: the WordPiece vocabulary, one piece per line.
     public var vocabulary: String
     /// `lower_case`: whether text is lower-cased and stripped of accents.

@@ -63,6 +63,7 @@ extension EncoderSource {
                 ("encoder.num_attention_heads", "\(sizes.attentionHeadCount)"),
                 ("encoder.intermediate_size", "\(sizes.intermediateSize)"),
                 ("encoder.max_position_embeddings", "\(sizes.maximumPositions)"),
+                ("encoder.initializer_range", "\(sizes.initializerRange)"),
                 ("encoder.vocab", quoted(sizes.vocabulary)),
                 ("encoder.lower_case", "\(sizes.lowercases)"),
             ]

@@ -9,7 +9,8 @@ struct BERTConfiguration {
     /// Reads the file; throws where it is not one of a BERT that this program computes exactly.
     init(path: String) throws {
         guard let data = FileManager.default.contents(atPath: path) else {
-            throw TrainingError("\(path): cannot be read; an encoder folder holds config.json, model.safetensors and vocab.txt")
+            throw TrainingError(
+                "\(path): cannot be read; an encoder folder holds config.json, model.safetensors and vocab.txt")
         }
         let parsed: Any
         do {
@@ -30,7 +31,8 @@ struct BERTConfiguration {
                 guard let standard else { throw TrainingError("\(path): has no \(key)") }
                 return standard
             }
-            guard let number = value as? NSNumber, let count = Int(exactly: number.doubleValue), (1...1 << 30).contains(count)
+            guard let number = value as? NSNumber, let count = Int(exactly: number.doubleValue),
+                (1...1 << 30).contains(count)
             else { throw TrainingError("\(path): \(key) is \(value), not a positive whole number") }
             return count
         }
@@ -47,6 +49,9 @@ struct BERTConfiguration {
             intermediateSize: try count("intermediate_size"),
             maximumPositions: try count("max_position_embeddings", default: 512),
             segmentCount: try count("type_vocab_size", default: 2), epsilon: epsilon)
+        guard sizes.layerCount <= 250, sizes.headCount <= 250 else {
+            throw TrainingError("\(path): more than 250 layers or attention heads are not supported")
+        }
         guard sizes.hiddenSize.isMultiple(of: sizes.headCount) else {
             throw TrainingError(
                 "\(path): hidden_size \(sizes.hiddenSize) does not divide into \(sizes.headCount) attention heads")

@@ -9,6 +9,7 @@ struct EncoderFiles {
     private let seed: UInt64
     /// The encoder's sizes.
     let sizes: EncoderSizes
+    private let initializerRange: Double
 
     /// Reads `config.json`, or the vocabulary's size for an encoder that begins from nothing.
     init(_ settings: RunSettings) throws {
@@ -17,7 +18,9 @@ struct EncoderFiles {
         switch source {
         case .folder(let folder):
             sizes = try BERTConfiguration(path: "\(folder)/config.json").sizes
+            initializerRange = 0.02
         case .sizes(let fresh):
+            initializerRange = fresh.initializerRange
             sizes = EncoderSizes(
                 vocabularySize: try Vocabulary(path: fresh.vocabulary).count, hiddenSize: fresh.hiddenSize,
                 layerCount: fresh.layerCount, headCount: fresh.attentionHeadCount,
@@ -39,7 +42,8 @@ struct EncoderFiles {
         }
         guard tokenizer.vocabulary.count <= sizes.vocabularySize else {
             throw TrainingError(
-                "the vocabulary has \(tokenizer.vocabulary.count) word pieces, and the encoder embeddings for \(sizes.vocabularySize)")
+                "the vocabulary has \(tokenizer.vocabulary.count) word pieces, and the encoder embeddings for \(sizes.vocabularySize)"
+            )
         }
         return tokenizer
     }
@@ -59,7 +63,7 @@ struct EncoderFiles {
     /// Gives every parameter its first value: the encoder's from its folder, all others drawn by seed and name.
     /// - Returns: a sentence for each thing that a user might not expect.
     func initialize(_ model: MultiTaskModel) throws -> [String] {
-        let initialization = Initialization(seed: seed)
+        let initialization = Initialization(seed: seed, deviation: initializerRange)
         guard case .folder(let folder) = source else {
             for parameter in model.parameters.all { initialization.initialize(parameter) }
             return []

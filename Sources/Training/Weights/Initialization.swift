@@ -5,8 +5,10 @@ import Model
 /// First values of parameters that no file gives: a pure function of the seed and the parameter's name.
 struct Initialization {
     let seed: UInt64
+    /// Standard deviation of weights.
+    let deviation: Double
 
-    /// Weights from N(0, 0.02²) as BERT's, scales of LayerNorm 1, biases 0; gated recurrent units uniform in ±1/√hidden as torch's.
+    /// Weights from N(0, deviation²) as BERT's, scales of LayerNorm 1, biases 0; gated recurrent units uniform in ±1/√hidden as torch's.
     func initialize(_ parameter: Parameter) {
         let values = parameter.value
         if parameter.name.hasSuffix("LayerNorm.weight") {
@@ -17,7 +19,7 @@ struct Initialization {
         } else if parameter.shape.count == 1 {
             values.fill(0)
         } else {
-            fillNormally(parameter, deviation: 0.02)
+            fillNormally(parameter)
         }
     }
 
@@ -26,7 +28,7 @@ struct Initialization {
     }
 
     /// Box and Muller's transform of two uniform numbers.
-    private func fillNormally(_ parameter: Parameter, deviation: Double) {
+    private func fillNormally(_ parameter: Parameter) {
         for index in 0..<parameter.count {
             let radius = (-2 * log(1 - uniform(parameter, 2 * index))).squareRoot()
             let angle = 2 * Double.pi * uniform(parameter, 2 * index + 1)
@@ -37,7 +39,8 @@ struct Initialization {
     /// A number in 0 ..< 1 for an index of a parameter.
     private func uniform(_ parameter: Parameter, _ index: Int) -> Double {
         let counter = SIMD4(
-            UInt32(truncatingIfNeeded: index), UInt32(truncatingIfNeeded: index >> 32), hash(parameter.name), 0xFFFF_FE00)
+            UInt32(truncatingIfNeeded: index), UInt32(truncatingIfNeeded: index >> 32), hash(parameter.name),
+            0xFFFF_FE00)
         let key = SIMD2(UInt32(truncatingIfNeeded: seed), UInt32(truncatingIfNeeded: seed >> 32))
         let block = Philox.block(counter: counter, key: key)
         return (Double(block.x) * 0x1p21 + Double(block.y >> 11)) * 0x1p-53

@@ -13,7 +13,8 @@ struct PretrainedWeights {
         self.path = path
         guard FileManager.default.fileExists(atPath: path) else {
             throw TrainingError(
-                "\(path): not found; convert pytorch_model.bin with transformers' save_pretrained(safe_serialization=True)")
+                "\(path): not found; convert pytorch_model.bin with transformers' save_pretrained(safe_serialization=True)"
+            )
         }
         tensors = try SafeTensors(path)
         var names: [String: String] = [:]
@@ -44,7 +45,9 @@ struct PretrainedWeights {
         }
         let values = UnsafeMutableBufferPointer(start: parameter.pointer, count: parameter.count)
         try tensors.read(stored, into: values)
-        guard values.allSatisfy(\.isFinite) else { throw TrainingError("\(path): \(stored) holds values that are not finite") }
+        guard values.allSatisfy(\.isFinite) else {
+            throw TrainingError("\(path): \(stored) holds values that are not finite")
+        }
     }
 
     private var architectureHint: String {

@@ -1,0 +1,89 @@
+import Data
+import Foundation
+
+/// The last dev scores of a run beside those of baselines: what a model has to beat to have learned anything.
+public struct ScoreTable {
+    /// What a run is compared with.
+    public enum Baseline: Sendable {
+        /// The commonest class, the mean score, or chance among candidates.
+        case majority
+        /// How many words two texts share.
+        case wordOverlap
+        /// A linear model over word counts.
+        case bagOfWords
+        /// The cosine of two sentences' mean vectors by the encoder before training.
+        case untrainedEncoder
+
+        var title: String {
+            switch self {
+            case .majority: "majority"
+            case .wordOverlap: "word overlap"
+            case .bagOfWords: "bag of words"
+            case .untrainedEncoder: "untrained encoder"
+            }
+        }
+    }
+
+    /// The table, ready to print.
+    public let text: String
+
+    /// Computes the baselines on the run's data, and reads its last scores from `metrics.jsonl`.
+    public init(_ settings: RunSettings, baselines: [Baseline]) throws {
+        let trained = try RunLog.lastScores(path: "\(settings.folder)/metrics.jsonl")
+        var rows = [["task", "metric"] + baselines.map(\.title) + ["mtdnn"]]
+        var encoder: UntrainedEncoder?
+        if baselines.contains(where: { if case .untrainedEncoder = $0 { true } else { false } }) {
+            encoder = try UntrainedEncoder(settings)
+        }
+        for task in try settings.taskDefinitions() {
+            let train = try task.readExamples(split: TaskDefinition.trainingSplit, dataFolder: settings.data)
+            for split in task.developmentSplits {
+                let dev = try task.readExamples(split: split, dataFolder: settings.data)
+                let examined = BaselineTask(task, train: train, dev: dev)
+                let results = baselines.map { examined.result($0, encoder) }
+                for metric in task.metrics {
+                    let name = split == "dev" ? task.name : "\(task.name) \(split)"
+                    let cells =
+                        results.map { $0?.scores[metric.rawValue] } + [
+                            trained["\(task.name) \(split)"]?[metric.rawValue]
+                        ]
+                    rows.append([name, metric.rawValue] + cells.map { $0.map { String(format: "%.3f", $0) } ?? "-" })
+                }
+            }
+        }
+        text = ScoreTable.align(rows)
+    }
+
+    /// Columns of equal width: names to the left, numbers to the right.
+    private static func align(_ rows: [[String]]) -> String {
+        let widths = rows[0].indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
+        let lines = rows.map { row in
+            row.indices.map { column in
+                let space = String(repeating: " ", count: widths[column] - row[column].count)
+                return column < 2 ? row[column] + space : space + row[column]
+            }.joined(separator: "  ")
+        }
+        return lines.joined(separator: "\n")
+    }
+}
+
+extension BaselineTask {
+    init(_ task: TaskDefinition, train: [Example], dev: [Example]) {
+        let kind: Kind
+        switch task.kind {
+        case .classification(let classes, _): kind = .classification(classCount: classes)
+        case .regression: kind = .regression
+        case .ranking: kind = .ranking
+        }
+        self.init(kind: kind, mainMetric: task.metrics[0].rawValue, train: train, dev: dev)
+    }
+
+    fileprivate func result(_ baseline: ScoreTable.Baseline, _ encoder: UntrainedEncoder?) -> BaselineResult? {
+        switch baseline {
+        case .majority: majority()
+        case .wordOverlap: wordOverlap()
+        case .bagOfWords: bagOfWords()
+        case .untrainedEncoder: encoder.flatMap { encoder in cosine { encoder.vectors($0) } }
+        }
+    }
+}

@@ -1,0 +1,56 @@
+import Data
+import Kernels
+import Model
+
+/// Sentence vectors of a run's encoder as it is before training: the mean of its output over a sentence's tokens.
+final class UntrainedEncoder {
+    private static let batchSize = 32
+    private let model: MultiTaskModel
+    private let batch: PackedBatch
+    private let tokenizer: Tokenizer
+    private let maximumLength: Int
+
+    init(_ settings: RunSettings) throws {
+        _ = MatrixLibrary.prepare()
+        let files = try EncoderFiles(settings)
+        maximumLength = min(settings.maximumLength, 128)
+        let capacity = BatchCapacity(
+            tokens: Self.batchSize * maximumLength, sequences: Self.batchSize, longest: maximumLength)
+        model = MultiTaskModel(
+            encoder: files.sizes, heads: [], dropout: .init(hidden: 0, attention: 0), capacity: capacity,
+            gradientBuffers: 0, touchedWords: 1)
+        _ = try files.initialize(model)
+        batch = PackedBatch(capacity: capacity, tree: SliceTree(sliceCount: 1, local: 0..<1))
+        tokenizer = try files.tokenizer()
+    }
+
+    /// A vector for each text.
+    func vectors(_ texts: [String]) -> [[Float]] {
+        var vectors: [[Float]] = []
+        for first in stride(from: 0, to: texts.count, by: Self.batchSize) {
+            vectors += means(texts[first..<min(first + Self.batchSize, texts.count)])
+        }
+        return vectors
+    }
+
+    private func means(_ texts: ArraySlice<String>) -> [[Float]] {
+        batch.clear()
+        for text in texts {
+            let encoded = tokenizer.encode(text, maximumLength: maximumLength)
+            encoded.tokens.withUnsafeBufferPointer { tokens in
+                encoded.segments.withUnsafeBufferPointer { batch.append(tokens: tokens, segments: $0, number: 0) }
+            }
+            batch.endUnit(label: 0)
+        }
+        batch.endSlice()
+        let output = model.encoder.forward(batch, .allTokens)
+        return (0..<batch.sequenceCount).map { sequence in
+            let rows = batch.tokens(of: sequence)
+            var mean = [Float](repeating: 0, count: output.columns)
+            for row in rows {
+                for column in 0..<output.columns { mean[column] += output.row(row)[column] / Float(rows.count) }
+            }
+            return mean
+        }
+    }
+}
