@@ -43,7 +43,7 @@ public struct Dropout: Sendable {
     /// Dropout with `probability` in 0 ..< 1 at `site`, a number below 65,536 that no other site of the model has.
     public init(probability: Float, site: Int) {
         precondition(probability >= 0 && probability < 1 && site >= 0 && site < 65_536)
-        self.threshold = UInt32((probability * 65_536).rounded())
+        self.threshold = min(65_535, UInt32((probability * 65_536).rounded()))
         self.scale = 65_536 / Float(65_536 - threshold)
         self.site = UInt32(site)
     }
@@ -57,7 +57,8 @@ public struct Dropout: Sendable {
     /// Calls `body(start, count, factors)` for each run of at most eight columns of a row; a factor is 0 or the scale.
     @inline(__always)
     func forEachVector(
-        _ columns: Int, row: RowIdentity, random: RandomStep, _ body: (_ start: Int, _ count: Int, _ factors: Vector) -> Void
+        _ columns: Int, row: RowIdentity, random: RandomStep,
+        _ body: (_ start: Int, _ count: Int, _ factors: Vector) -> Void
     ) {
         var start = 0
         while start < columns {
