@@ -27,4 +27,5 @@ struct Worker: ParsableCommand {
     }
 }
 
+requireProcessor()
 Worker.main()

@@ -106,6 +106,14 @@ final class Trainer {
         return Step(number: number, task: task, loss: loss, gradientNorm: norm, learningRate: rate)
     }
 
+    /// What this rank's memory goes to.
+    var memoryPlan: MemoryPlan {
+        MemoryPlan(parts: [
+            ("values and gradients", model.parameters.byteCount), ("activations", model.workspaceByteCount),
+            ("moments", optimizer.byteCount), ("received gradients", gradients.byteCount),
+        ])
+    }
+
     /// Brings all word embeddings up to date on every rank: during training only those that a batch reads are.
     func gatherAllWords() throws { try values.gather(group: 0) }
 

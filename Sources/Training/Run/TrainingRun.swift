@@ -33,15 +33,18 @@ public struct TrainingRun {
             encoder: files.sizes, heads: tasks.map { $0.head(settings) },
             dropout: .init(hidden: settings.dropout, attention: settings.dropout), capacity: plan.capacity,
             gradientBuffers: plan.tree.subtrees.count, touchedWords: plan.touchedWords)
-        let notes = try files.initialize(model)
         let trainer = Trainer(world, settings, tasks, plan, model)
+        let memory = trainer.memoryPlan
+        try memory.require(on: world)
+        let notes = try files.initialize(model)
         let evaluator = Evaluator(world, model, capacity: plan.capacity, batchSize: settings.evaluationBatchSize)
         let report = try RunReport(settings, isFirst: isFirst)
         notes.forEach(report.say)
         report.say(
             "\(tasks.count) tasks, \(plan.sampler.stepsPerEpoch) steps an epoch, \(settings.epochs) epochs, "
                 + "\(world.size) rank\(world.size == 1 ? "" : "s"), \(plan.shares.sliceCount) slices, "
-                + "\(model.parameters.count) parameters")
+                + "\(model.parameters.count) parameters, "
+                + "\(MemoryPlan.text(memory.total)) for values, gradients, moments and activations of rank 0")
         try train(trainer, evaluator, tasks, report)
         try report.end(world, trainer)
     }
