@@ -23,6 +23,7 @@ enum FourHeads {
             encoder: sizes, heads: definitions, dropout: .init(hidden: 0.1, attention: 0.15), capacity: batch.capacity,
             gradientBuffers: batch.tree.subtrees.count, touchedWords: sizes.vocabularySize)
         model.parameters.randomize(seed: 12)
+        _ = Unmanaged.passRetained(model)  // never freed, so that no view of its memory outlives it
         return model
     }
 

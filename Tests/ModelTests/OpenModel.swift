@@ -34,9 +34,10 @@ final class OpenModel {
             vocabularySize: sizes.vocabularySize, columns: sizes.hiddenSize, capacity: sizes.vocabularySize,
             tokens: capacity.tokens, buffers: subtrees, in: workspace)
         parameters.allocate(gradientBuffers: subtrees)
+        _ = Unmanaged.passRetained(self)  // never freed, so that no view of its memory outlives it
     }
 
-    /// A matrix with these values, alive as long as the model.
+    /// A matrix with these values.
     func matrix(_ values: [Float], columns: Int) -> Matrix {
         let matrix = workspace.matrix(rows: values.count / columns, columns: columns)
         matrix.assign(values)
