@@ -29,6 +29,13 @@ final class RunLog {
         var metrics: [String: Double]
     }
 
+    /// The last line: equal sums mean equal runs, bit for bit.
+    struct EndLine: Encodable {
+        var step: Int
+        var parametersSha256: String
+        var momentsSha256: String
+    }
+
     /// Begins the file anew.
     init(path: String) throws {
         self.path = path

@@ -23,27 +23,49 @@ public struct TrainingRun {
         progressStyle = style
     }
 
+    /// What a run is made of once its data are prepared.
+    package struct Parts {
+        package let trainer: Trainer
+        let evaluator: Evaluator
+        let tasks: [PreparedTask]
+        let plan: RunPlan
+        /// A sentence for each thing that a user might not expect.
+        let notes: [String]
+    }
+
     /// Trains to the end.
     public func run() throws {
-        _ = MatrixLibrary.prepare()
-        let files = try EncoderFiles(settings)
-        let tasks = try openTasks(files)
-        let plan = try RunPlan(settings, tasks, sizes: files.sizes, rank: world.rank, rankCount: world.size)
-        let model = MultiTaskModel(
-            encoder: files.sizes, heads: tasks.map { $0.head(settings) },
-            dropout: .init(hidden: settings.dropout, attention: settings.dropout), capacity: plan.capacity,
-            gradientBuffers: plan.tree.subtrees.count, touchedWords: plan.touchedWords)
-        let notes = try files.initialize(model)
-        let trainer = Trainer(world, settings, tasks, plan, model)
-        let evaluator = Evaluator(world, model, capacity: plan.capacity, batchSize: settings.evaluationBatchSize)
+        let parts = try build()
+        let (trainer, plan) = (parts.trainer, parts.plan)
         let report = try RunReport(settings, isFirst: isFirst)
-        notes.forEach(report.say)
+        parts.notes.forEach(report.say)
         report.say(
-            "\(tasks.count) tasks, \(plan.sampler.stepsPerEpoch) steps an epoch, \(settings.epochs) epochs, "
+            "\(parts.tasks.count) tasks, \(plan.sampler.stepsPerEpoch) steps an epoch, \(settings.epochs) epochs, "
                 + "\(world.size) rank\(world.size == 1 ? "" : "s"), \(plan.shares.sliceCount) slices, "
-                + "\(model.parameters.count) parameters")
-        try train(trainer, evaluator, tasks, report)
+                + "\(trainer.model.parameters.count) parameters")
+        try train(trainer, parts.evaluator, parts.tasks, report)
+        try report.write(trainer.digest(), step: trainer.stepCount)
         try report.end(world, trainer)
+    }
+
+    /// Prepares data, lays out the model and allocates all memory.
+    package func build() throws -> Parts {
+        _ = MatrixLibrary.prepare()
+        let files = try world.agree { try EncoderFiles(settings) }
+        let tasks = try openTasks(files)
+        return try world.agree {
+            let plan = try RunPlan(settings, tasks, sizes: files.sizes, rank: world.rank, rankCount: world.size)
+            let model = MultiTaskModel(
+                encoder: files.sizes, heads: tasks.map { $0.head(settings) },
+                dropout: .init(hidden: settings.dropout, attention: settings.dropout), capacity: plan.capacity,
+                gradientBuffers: plan.tree.subtrees.count, touchedWords: plan.touchedWords)
+            let notes = try files.initialize(model)
+            return Parts(
+                trainer: Trainer(world, settings, tasks, plan, model),
+                evaluator: Evaluator(
+                    world, model, capacity: plan.capacity, batchSize: settings.evaluationBatchSize),
+                tasks: tasks, plan: plan, notes: notes)
+        }
     }
 
     private func train(
@@ -81,7 +103,7 @@ public struct TrainingRun {
 
     /// Tokenises what is not yet, on the first rank, and opens the files on all.
     private func openTasks(_ files: EncoderFiles) throws -> [PreparedTask] {
-        let definitions = try settings.taskDefinitions()
+        let definitions = try world.agree { try settings.taskDefinitions() }
         var encoded: [UInt8] = []
         if isFirst {
             var preparation = try Preparation(settings, encoder: files)
@@ -90,10 +112,12 @@ public struct TrainingRun {
         }
         try world.broadcast(&encoded, from: 0)
         let paths = try JSONDecoder().decode([[String: String]].self, from: Foundation.Data(encoded))
-        return try zip(definitions, paths).map { definition, paths in
-            PreparedTask(
-                definition: definition, train: try TokenFile(paths[TaskDefinition.trainingSplit]!),
-                developments: try definition.developmentSplits.map { ($0, try TokenFile(paths[$0]!)) })
+        return try world.agree {
+            try zip(definitions, paths).map { definition, paths in
+                PreparedTask(
+                    definition: definition, train: try TokenFile(paths[TaskDefinition.trainingSplit]!),
+                    developments: try definition.developmentSplits.map { ($0, try TokenFile(paths[$0]!)) })
+            }
         }
     }
 }
