@@ -53,9 +53,13 @@ let package = Package(
         .systemLibrary(name: "CHDF5", pkgConfig: "hdf5", providers: [.apt(["libhdf5-dev"])]),
         .systemLibrary(name: "CMPI", pkgConfig: "ompi-c", providers: [.apt(["libopenmpi-dev"])]),
 
-        // Runs under mpirun, started by JobTests.
+        // Run under mpirun, started by JobTests.
         .executableTarget(
             name: "CommunicationSelfTest", dependencies: ["Communication"], path: "Tests/CommunicationSelfTest"),
+        .executableTarget(
+            name: "TrainingSelfTest",
+            dependencies: ["Training", "Model", "Data", "Communication", "Storage", "TestSupport"],
+            path: "Tests/TrainingSelfTest"),
         .target(name: "TestSupport", dependencies: ["Storage"], path: "Tests/TestSupport"),
         .testTarget(name: "KernelsTests", dependencies: ["Kernels", "TestSupport"]),
         .testTarget(name: "ModelTests", dependencies: ["Model", "Kernels", "Storage", "TestSupport"]),
@@ -66,7 +70,8 @@ let package = Package(
         .testTarget(
             name: "JobTests",
             dependencies: [
-                "CommunicationSelfTest", "Coordinator", "Worker", "Training", "Communication", "Storage", "TestSupport",
+                "CommunicationSelfTest", "TrainingSelfTest", "Coordinator", "Worker", "Training", "Communication",
+                "Storage", "TestSupport",
             ]),
     ],
     swiftLanguageModes: [.v6]

@@ -8,6 +8,7 @@ import Foundation
 ///
 /// If `body` throws, one line goes to standard error, `PROGRAM: rank R on HOST: MESSAGE`, and the whole job is ended:
 /// other ranks may be waiting for this one in a call that would never return. This function does not return then.
+/// Of a `SharedError`, which all ranks throw, only the first rank writes the line, `PROGRAM: MESSAGE`.
 ///
 /// - Parameters:
 ///   - program: The program's name, for the message.
@@ -43,10 +44,15 @@ private func abort(_ program: String, _ error: any Error, _ exitCode: Int32) -> 
     MPI_Comm_rank(MPI_COMM_WORLD, &rank)
     var host = "an unknown host"
     do { host = try Communicator.hostName() } catch {}
-    let message = "\(error)".split(whereSeparator: \.isNewline).joined(separator: " ")
+    var message = "\(error)".split(whereSeparator: \.isNewline).joined(separator: " ")
+    if !(error is SharedError) {
+        message = "rank \(rank) on \(host): \(message)"
+    } else if rank > 0 {
+        // The first rank ends the job, this process too, long before; if it cannot, its message is said here.
+        sleep(10)
+    }
     // One write, so that lines of several ranks cannot mix.
-    FileHandle.standardError.write(
-        Data("\(program): rank \(rank) on \(host): \(message)\n".utf8))
+    FileHandle.standardError.write(Data("\(program): \(message)\n".utf8))
     MPI_Abort(MPI_COMM_WORLD, exitCode)
     // Only if MPI could not.
     exit(exitCode)

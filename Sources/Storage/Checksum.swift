@@ -29,6 +29,20 @@ public enum Checksum {
         }
     }
 
+    /// A sum over bytes that come in parts.
+    public struct Running {
+        private var hash = SHA256()
+
+        /// The sum of no bytes.
+        public init() {}
+
+        /// Adds bytes.
+        public mutating func add(_ bytes: UnsafeRawBufferPointer) { hash.update(bufferPointer: bytes) }
+
+        /// The sum of all bytes so far.
+        public var text: String { Checksum.hexadecimal(hash.finalize()) }
+    }
+
     private static func hexadecimal(_ digest: SHA256.Digest) -> String {
         let digits = Array("0123456789abcdef".utf8)
         return String(decoding: digest.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)

@@ -21,8 +21,11 @@ struct Worker: ParsableCommand {
 
     func run() throws {
         try withMPI { world throws in
-            let settings = try RunSettings.load(path: runFile, overrides: overrides)
-            try TrainingRun(settings, world: world, progress: progress).run()
+            let run = try world.agree {
+                let settings = try RunSettings.load(path: runFile, overrides: overrides)
+                return try TrainingRun(settings, world: world, progress: progress)
+            }
+            try run.run()
         }
     }
 }

@@ -23,10 +23,13 @@ final class Optimizer {
     private let words: WordGradient
 
     /// - Parameter decay: weight decay of matrices; biases and LayerNorms have none.
-    init(_ rule: OptimizerChoice, decay: Float, model: MultiTaskModel, ownerships: [Ownership], rank: Int) {
+    init(
+        _ rule: OptimizerChoice, decay: Float, _ parameters: Parameters, _ words: WordGradient, ownerships: [Ownership],
+        rank: Int
+    ) {
         self.rule = rule
-        values = model.parameters.values
-        words = model.wordGradient
+        self.words = words
+        values = parameters.values
         moments = FloatBuffer(count: 2 * ownerships.reduce(0) { $0 + $1.range(of: rank).count })
         var next = moments.pointer
         owned = ownerships.map { ownership in

@@ -2,13 +2,20 @@ import Data
 import Model
 
 /// A task whose texts are tokenised: its definition and the files of its splits.
-struct PreparedTask {
+package struct PreparedTask {
     let definition: TaskDefinition
     let train: TokenFile
     let developments: [(split: String, file: TokenFile)]
 
+    /// A task with what it is trained on and what it is scored on.
+    package init(definition: TaskDefinition, train: TokenFile, developments: [(split: String, file: TokenFile)]) {
+        self.definition = definition
+        self.train = train
+        self.developments = developments
+    }
+
     /// The head that the task asks for.
-    func head(_ settings: RunSettings) -> HeadDefinition {
+    package func head(_ settings: RunSettings) -> HeadDefinition {
         let kind: HeadDefinition.Kind
         switch definition.kind {
         case .regression: kind = .regression

@@ -29,6 +29,13 @@ final class RunLog {
         var metrics: [String: Double]
     }
 
+    /// The last line: equal sums mean equal runs, bit for bit.
+    struct EndLine: Encodable {
+        var step: Int
+        var parametersSha256: String
+        var momentsSha256: String
+    }
+
     /// Opens the file for the lines after step `keepingSteps`; those of later steps, from a run that was cut off, are removed.
     init(path: String, keepingSteps start: Int) throws {
         self.path = path

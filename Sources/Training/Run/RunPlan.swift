@@ -3,18 +3,20 @@ import Kernels
 import Model
 
 /// What a run will do, computed before memory is allocated: steps, shares, and how much a batch holds at most.
-struct RunPlan {
+package struct RunPlan {
     let sampler: Sampler
     let assembly: BatchAssembly
     let stepCount: Int
     let shares: RankShares
-    let tree: SliceTree
+    package let tree: SliceTree
     /// Room for the largest share of any step and for any evaluation batch.
-    let capacity: BatchCapacity
+    package let capacity: BatchCapacity
     /// Most word pieces that a global batch touches.
-    let touchedWords: Int
+    package let touchedWords: Int
 
-    init(_ settings: RunSettings, _ tasks: [PreparedTask], sizes: EncoderSizes, rank: Int, rankCount: Int) throws {
+    package init(
+        _ settings: RunSettings, _ tasks: [PreparedTask], sizes: EncoderSizes, rank: Int, rankCount: Int
+    ) throws {
         let sliceCount = settings.reproducible == .acrossRankCounts ? settings.slices : rankCount
         guard rankCount <= sliceCount else {
             throw TrainingError(

@@ -88,6 +88,13 @@ final class RunReport {
         lastStep = monotonicNanoseconds()
     }
 
+    /// Writes the sums over weights and moments.
+    func write(_ digest: WeightsDigest?, step: Int) throws {
+        guard let log, let digest else { return }
+        try log.write(
+            RunLog.EndLine(step: step, parametersSha256: digest.parameters, momentsSha256: digest.moments))
+    }
+
     /// Prints how fast the run was, what its phases took, and the peak memory of each rank.
     func end(_ world: Communicator, _ trainer: Trainer) throws {
         let seconds = Double(monotonicNanoseconds() - started) / 1e9

@@ -4,22 +4,22 @@ import Kernels
 import Model
 
 /// One training step after another: the algorithm, in order.
-final class Trainer {
+package final class Trainer {
     /// What one step did.
-    struct Step {
-        var number: Int
-        var task: Int
+    package struct Step {
+        package var number: Int
+        package var task: Int
         /// Mean loss of the global batch's units.
-        var loss: Double
+        package var loss: Double
         /// Norm of the gradient before clipping.
-        var gradientNorm: Double
-        var learningRate: Float
+        package var gradientNorm: Double
+        package var learningRate: Float
     }
 
-    let model: MultiTaskModel
-    let sampler: Sampler
+    package let model: MultiTaskModel
+    package let sampler: Sampler
+    package let stepCount: Int
     let learningRate: LearningRate
-    let stepCount: Int
     /// How long each phase took on this rank.
     var clock = PhaseClock()
     /// Tokens of the last step's global batch.
@@ -29,6 +29,7 @@ final class Trainer {
 
     let ownerships: [Ownership]
     let optimizer: Optimizer
+    private let world: Communicator
     private let settings: RunSettings
     private let tasks: [PreparedTask]
     private let assembly: BatchAssembly
@@ -41,10 +42,11 @@ final class Trainer {
     /// How many updates each group has had.
     private var updateCounts: [Int]
 
-    init(
+    package init(
         _ world: Communicator, _ settings: RunSettings, _ tasks: [PreparedTask], _ plan: RunPlan,
         _ model: MultiTaskModel
     ) {
+        self.world = world
         self.settings = settings
         self.tasks = tasks
         self.model = model
@@ -62,8 +64,8 @@ final class Trainer {
         values = ValueExchange(world, model, ownerships)
         losses = LossSum(world, plan.shares)
         optimizer = Optimizer(
-            settings.optimizer, decay: Float(settings.weightDecay), model: model, ownerships: ownerships,
-            rank: world.rank)
+            settings.optimizer, decay: Float(settings.weightDecay), model.parameters, model.wordGradient,
+            ownerships: ownerships, rank: world.rank)
         activeGroups = tasks.indices.map { head in
             groups.indices.map { model.isActive(group: $0, forHead: head) }
         }
@@ -71,7 +73,7 @@ final class Trainer {
     }
 
     /// One update: every rank computes the gradients of its share, owners sum and apply them, all receive the new values.
-    func step(_ number: Int) throws -> Step {
+    package func step(_ number: Int) throws -> Step {
         clock.enter(.sample)
         let task = assembly.assemble(step: number, into: share, words: model.wordGradient)
         let active = activeGroups[task]
@@ -124,7 +126,12 @@ final class Trainer {
     }
 
     /// Brings all word embeddings up to date on every rank: during training only those that a batch reads are.
-    func gatherAllWords() throws { try values.gather(group: 0) }
+    package func gatherAllWords() throws { try values.gather(group: 0) }
+
+    /// Sums over all weights and moments, on the first rank; nil on the others. Follows `gatherAllWords`.
+    package func digest() throws -> WeightsDigest? {
+        try WeightsDigest(world, model.parameters, optimizer, ownerships)
+    }
 
     /// min(1, bound / norm), as torch's `clip_grad_norm_`.
     private func clippingScale(_ norm: Double) -> Float {
@@ -132,9 +139,10 @@ final class Trainer {
         return Float(min(1, settings.gradientClip / (norm + 1e-6)))
     }
 
-    private func notFinite(_ number: Int, _ task: Int, _ loss: Double, _ norm: Double) -> TrainingError {
+    /// All ranks have the same loss and norm, so all stop here, before any of them changes a weight.
+    private func notFinite(_ number: Int, _ task: Int, _ loss: Double, _ norm: Double) -> SharedError {
         let uids = assembly.uids(step: number).joined(separator: ", ")
-        return TrainingError(
+        return SharedError(
             "step \(number): the loss of task \(tasks[task].definition.name) is \(loss) and the gradient norm \(norm); "
                 + "no update was made; examples \(uids); lower `learning_rate`, or look at these examples")
     }

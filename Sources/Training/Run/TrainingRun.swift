@@ -23,34 +23,55 @@ public struct TrainingRun {
         progressStyle = style
     }
 
+    /// What a run is made of once its data are prepared.
+    package struct Parts {
+        package let trainer: Trainer
+        let evaluator: Evaluator
+        let tasks: [PreparedTask]
+        let plan: RunPlan
+        /// A sentence for each thing that a user might not expect.
+        let notes: [String]
+    }
+
     /// Trains to the end.
     public func run() throws {
-        _ = MatrixLibrary.prepare()
-        let files = try EncoderFiles(settings)
-        let tasks = try openTasks(files)
-        let plan = try RunPlan(settings, tasks, sizes: files.sizes, rank: world.rank, rankCount: world.size)
-        let model = MultiTaskModel(
-            encoder: files.sizes, heads: tasks.map { $0.head(settings) },
-            dropout: .init(hidden: settings.dropout, attention: settings.dropout), capacity: plan.capacity,
-            gradientBuffers: plan.tree.subtrees.count, touchedWords: plan.touchedWords)
-        let trainer = Trainer(world, settings, tasks, plan, model)
-        let memory = trainer.memoryPlan
-        try memory.require(on: world)
-        let checkpoints = CheckpointStore(world, settings, tasks, trainer)
-        let notes = try files.initialize(model)
+        let parts = try build()
+        let (trainer, plan) = (parts.trainer, parts.plan)
+        let checkpoints = CheckpointStore(world, settings, parts.tasks, trainer)
         let start = try checkpoints.restoreNewest { print($0) } ?? 0
         trainer.resume(at: start)
-        let evaluator = Evaluator(world, model, capacity: plan.capacity, batchSize: settings.evaluationBatchSize)
         let report = try RunReport(settings, isFirst: isFirst, start: start)
-        notes.forEach(report.say)
+        parts.notes.forEach(report.say)
         report.say(
-            "\(tasks.count) tasks, \(plan.sampler.stepsPerEpoch) steps an epoch, \(settings.epochs) epochs, "
+            "\(parts.tasks.count) tasks, \(plan.sampler.stepsPerEpoch) steps an epoch, \(settings.epochs) epochs, "
                 + "\(world.size) rank\(world.size == 1 ? "" : "s"), \(plan.shares.sliceCount) slices, "
-                + "\(model.parameters.count) parameters, "
-                + "\(MemoryPlan.text(memory.total)) for values, gradients, moments and activations of rank 0")
+                + "\(trainer.model.parameters.count) parameters, "
+                + "\(MemoryPlan.text(trainer.memoryPlan.total)) for values, gradients, moments and activations of rank 0"
+        )
         if start > 0 { report.say("goes on from the checkpoint of step \(start)") }
-        try train(from: start, trainer, evaluator, checkpoints, tasks, report)
+        try train(from: start, trainer, parts.evaluator, checkpoints, parts.tasks, report)
+        try report.write(trainer.digest(), step: trainer.stepCount)
         try report.end(world, trainer)
+    }
+
+    /// Prepares data, lays out the model, and gives it its first values.
+    package func build() throws -> Parts {
+        _ = MatrixLibrary.prepare()
+        let files = try world.agree { try EncoderFiles(settings) }
+        let tasks = try openTasks(files)
+        let (trainer, plan) = try world.agree {
+            let plan = try RunPlan(settings, tasks, sizes: files.sizes, rank: world.rank, rankCount: world.size)
+            let model = MultiTaskModel(
+                encoder: files.sizes, heads: tasks.map { $0.head(settings) },
+                dropout: .init(hidden: settings.dropout, attention: settings.dropout), capacity: plan.capacity,
+                gradientBuffers: plan.tree.subtrees.count, touchedWords: plan.touchedWords)
+            return (Trainer(world, settings, tasks, plan, model), plan)
+        }
+        try trainer.memoryPlan.require(on: world)
+        let notes = try world.agree { try files.initialize(trainer.model) }
+        let evaluator = Evaluator(
+            world, trainer.model, capacity: plan.capacity, batchSize: settings.evaluationBatchSize)
+        return Parts(trainer: trainer, evaluator: evaluator, tasks: tasks, plan: plan, notes: notes)
     }
 
     private func train(
@@ -90,7 +111,7 @@ public struct TrainingRun {
 
     /// Tokenises what is not yet, on the first rank, and opens the files on all.
     private func openTasks(_ files: EncoderFiles) throws -> [PreparedTask] {
-        let definitions = try settings.taskDefinitions()
+        let definitions = try world.agree { try settings.taskDefinitions() }
         var encoded: [UInt8] = []
         if isFirst {
             var preparation = try Preparation(settings, encoder: files)
@@ -99,10 +120,12 @@ public struct TrainingRun {
         }
         try world.broadcast(&encoded, from: 0)
         let paths = try JSONDecoder().decode([[String: String]].self, from: Foundation.Data(encoded))
-        return try zip(definitions, paths).map { definition, paths in
-            PreparedTask(
-                definition: definition, train: try TokenFile(paths[TaskDefinition.trainingSplit]!),
-                developments: try definition.developmentSplits.map { ($0, try TokenFile(paths[$0]!)) })
+        return try world.agree {
+            try zip(definitions, paths).map { definition, paths in
+                PreparedTask(
+                    definition: definition, train: try TokenFile(paths[TaskDefinition.trainingSplit]!),
+                    developments: try definition.developmentSplits.map { ($0, try TokenFile(paths[$0]!)) })
+            }
         }
     }
 }

@@ -1,0 +1,27 @@
+/// A failure that all ranks know of and throw at the same point; the first of them reports it for all.
+public struct SharedError: Error, Equatable, CustomStringConvertible {
+    /// One sentence.
+    public let description: String
+
+    /// A failure with this sentence.
+    public init(_ description: String) { self.description = description }
+}
+
+extension Communicator {
+    /// Runs `body` on all ranks; where any of them throws, all throw the same error, which gives every reason once.
+    ///
+    /// For what ranks do alike before training, such as reading the same file: a mistake in it is one message, not one for each rank.
+    /// - Parameter body: nothing that waits for other ranks.
+    public func agree<Value>(_ body: () throws -> Value) throws -> Value {
+        let result = Result { try body() }
+        var reason = ""
+        if case .failure(let error) = result { reason = "\(error)" }
+        let reasons = try allGather(reason)
+        if reasons.allSatisfy(\.isEmpty) { return try result.get() }
+        if Set(reasons).count == 1 { throw SharedError(reason) }
+        let hosts = try allGather(hostName)
+        throw SharedError(
+            reasons.indices.filter { !reasons[$0].isEmpty }.map { "rank \($0) on \(hosts[$0]): \(reasons[$0])" }
+                .joined(separator: "; "))
+    }
+}

@@ -1,0 +1,55 @@
+#if os(Linux)
+    import Foundation
+    import TestSupport
+    import Testing
+
+    /// A training step allocates nothing on the training thread, from sampler to gather (MPI apart).
+    @Suite(.serialized) final class AllocationTests {
+        private let run: SmallRun
+
+        init() throws { run = try SmallRun() }
+
+        deinit {
+            do { try run.suite.remove() } catch { Issue.record(error) }
+        }
+
+        private static let source = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+            .deletingLastPathComponent().appendingPathComponent("Allocations/count_allocations.c").path
+
+        /// Where a program is on the PATH.
+        private static let compiler: String? = (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":")
+            .map { "\($0)/cc" }.first { FileManager.default.isExecutableFile(atPath: $0) }
+
+        /// Compiles the library that counts.
+        private func compile() throws -> String {
+            let library = "\(run.suite.folder)/libcount_allocations.so"
+            let process = Process()
+            process.executableURL = URL(fileURLWithPath: try #require(Self.compiler))
+            process.arguments = ["-shared", "-fPIC", "-O1", "-o", library, Self.source, "-ldl"]
+            try process.run()
+            process.waitUntilExit()
+            try #require(process.terminationStatus == 0)
+            return library
+        }
+
+        @Test(
+            .enabled(if: AllocationTests.compiler != nil, "there is no C compiler `cc` for the library that counts"),
+            arguments: [1, 2, 3])
+        func `Steps 3 to 57 allocate nothing`(ranks: Int) throws {
+            let result = try runJob(
+                ranks: ranks, executable: "TrainingSelfTest",
+                arguments: ["allocations", run.suite.runFile, "epochs=3"],
+                environment: ["LD_PRELOAD": try compile()])
+            try #require(result.status == 0, "\(result.error)")
+            let lines = result.output.split(separator: "\n").map(String.init)
+            let probes = lines.filter { $0.hasPrefix("probe of ") }
+            #expect(probes.count == ranks && probes.allSatisfy { !$0.hasSuffix(": 0") }, "nothing was counted")
+            let steps = lines.filter { $0.hasPrefix("step ") }
+            #expect(steps.count == 57 * ranks)
+            let late = steps.filter { !$0.hasPrefix("step 1 ") && !$0.hasPrefix("step 2 ") }
+            #expect(late.count == 55 * ranks)
+            #expect(late.filter { !$0.hasSuffix(": 0") } == [])
+            for task in 0..<4 { #expect(late.contains { $0.contains("of task \(task):") }) }
+        }
+    }
+#endif

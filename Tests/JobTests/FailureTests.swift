@@ -1,0 +1,78 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// What users get to see when a run cannot go on: one line, once, soon, and an exit code that is not 0.
+@Suite(.serialized) final class FailureTests {
+    private let run: SmallRun
+
+    init() throws { run = try SmallRun() }
+
+    deinit {
+        do { try run.suite.remove() } catch { Issue.record(error) }
+    }
+
+    /// The lines of a program itself, not those that mpirun adds.
+    private func lines(_ result: JobResult, of program: String = "mtdnn-worker") -> [String] {
+        result.error.split(separator: "\n").map(String.init).filter { $0.hasPrefix("\(program): ") }
+    }
+
+    @Test func `A loss that is not finite stops all ranks before the update and names step, task and examples`() throws
+    {
+        let result = try run.start(
+            ranks: 3, ["learning_rate=1.0e+30", "warmup=0", "gradient_clip=0", "dropout=0"], timeout: 30)
+        #expect(result.status != 0)
+        let lines = lines(result)
+        try #require(lines.count == 1, "\(result.error)")
+        // The first update ruins the weights, so the second step has no finite loss.
+        #expect(lines[0].hasPrefix("mtdnn-worker: step 1: the loss of task "), "\(lines[0])")
+        let task = try #require(["single", "score", "pair", "query"].first { lines[0].contains("task \($0) is ") })
+        #expect(lines[0].contains("; no update was made; examples \(task)-"))
+        #expect(lines[0].components(separatedBy: "\(task)-").count == 1 + 7)
+        let log = try String(contentsOfFile: "\(run.suite.folder)/run/metrics.jsonl", encoding: .utf8)
+        #expect(log.split(separator: "\n").count == 1)
+    }
+
+    @Test(arguments: [2, 3])
+    func `A rank that throws in training ends the job at once with its message`(ranks: Int) throws {
+        let result = try runJob(
+            ranks: ranks, executable: "TrainingSelfTest", arguments: ["fail", "1", run.suite.runFile], timeout: 30)
+        #expect(result.status == 7)
+        let lines = lines(result, of: "self-test")
+        try #require(lines.count == 1, "\(result.error)")
+        #expect(lines[0].hasPrefix("self-test: rank 1 on ") && lines[0].hasSuffix(": a rank of its own mind"))
+    }
+
+    @Test func `More ranks than slices are refused in one sentence`() throws {
+        let result = try run.start(ranks: 3, ["slices=2"])
+        #expect(result.status != 0)
+        #expect(
+            lines(result) == [
+                "mtdnn-worker: 3 ranks share 2 slices of a batch; set `slices` to at least 3, or start fewer ranks"
+            ])
+    }
+
+    @Test(arguments: [1, 3])
+    func `A mistake in settings or data is said once, not by every rank`(ranks: Int) throws {
+        let folder = run.suite.folder
+        let mistakes: [(String, [String])] = [
+            ("lerning_rate=1", ["lerning_rate", "learning_rate"]), ("epochs=none", ["epochs"]),
+            ("encoder.vocab=nowhere.txt", ["nowhere.txt"]), ("tasks=nowhere.yml", ["nowhere.yml"]),
+            ("data=\(folder)/nowhere", ["\(folder)/nowhere/single_train.tsv"]),
+        ]
+        for (override, words) in mistakes {
+            let result = try run.start(ranks: ranks, [override])
+            #expect(result.status != 0, "\(override)")
+            let lines = lines(result)
+            try #require(lines.count == 1, "\(override): \(result.error)")
+            for word in words { #expect(lines[0].contains(word)) }
+        }
+    }
+
+    @Test func `A wrong way to show progress is said once`() throws {
+        let result = try runJob(
+            ranks: 2, executable: "mtdnn-worker", arguments: [run.suite.runFile, "--progress", "loud"])
+        #expect(result.status != 0)
+        #expect(lines(result) == ["mtdnn-worker: --progress is loud; it must be live, lines or none"])
+    }
+}

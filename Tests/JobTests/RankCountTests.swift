@@ -1,0 +1,58 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// The same weights on any number of ranks: 38 steps over all heads with dropout, clipping, uneven lengths, and last batches that leave
+/// ranks without an example.
+@Suite(.serialized) final class RankCountTests {
+    private let run: SmallRun
+
+    init() throws { run = try SmallRun() }
+
+    deinit {
+        do { try run.suite.remove() } catch { Issue.record(error) }
+    }
+
+    @Test(arguments: ["adamax", "adamw"])
+    func `Every number of ranks ends with the same bits and writes the same log`(optimizer: String) throws {
+        let rankCounts = optimizer == "adamax" ? [2, 3, 4, 5, 8] : [3]
+        let settings = "optimizer=\(optimizer)"
+        let alone = try run.finish(ranks: 1, settings)
+        // The run is what this test needs it to be: all steps of all tasks, some of them clipped, and weights that change.
+        let norms = try alone.numbers("gradient_norm")
+        #expect(norms.count == SmallSuite.stepCount)
+        #expect(norms.contains { $0 > 1.05 } && norms.contains { $0 < 0.95 })
+        #expect(Set(try alone.entries(with: "loss").compactMap { $0["task"] as? String }).count == 4)
+        #expect(try alone.entries(with: "metrics").count == 8)
+        #expect(Set(try alone.numbers("loss")).count == SmallSuite.stepCount)
+        for ranks in rankCounts {
+            let shared = try run.finish(ranks: ranks, settings)
+            for (line, expected) in zip(shared.lines, alone.lines) { #expect(line == expected, "\(ranks) ranks") }
+            #expect(shared == alone)
+        }
+    }
+
+    @Test func `Sums over weights and moments tell runs apart`() throws {
+        let digest = try run.finish(ranks: 2, "epochs=1").digest
+        #expect(digest.allSatisfy { $0.count == 64 })
+        #expect(try run.finish(ranks: 2, "epochs=1").digest == digest)
+        let others = [
+            try run.finish(ranks: 2, "epochs=1", "seed=8").digest,
+            try run.finish(ranks: 2, "epochs=1", "dropout=0.10001").digest,
+            try run.finish(ranks: 2, "epochs=1", "learning_rate=1.0001e-3").digest,
+        ]
+        for other in others { #expect(zip(other, digest).allSatisfy { $0 != $1 }) }
+    }
+
+    @Test(arguments: [1, 2, 3])
+    func `Sums per rank count differ by rounding only`(ranks: Int) throws {
+        let settings = "optimizer=adamw"
+        let expected = try run.weights(ranks: 1, settings).filter { !hasNoGradient($0.key) }
+        let found = try run.weights(ranks: ranks, settings, "reproducible=per_rank_count")
+            .filter { !hasNoGradient($0.key) }
+        let distance = try largestDistance(found, expected)
+        #expect(distance.value <= 1e-5, "\(distance)")
+        // Fewer slices round otherwise: the setting is heard.
+        #expect(found != expected)
+    }
+}

@@ -1,0 +1,93 @@
+import Data
+import Foundation
+import Storage
+import TestSupport
+import Testing
+
+@testable import Training
+
+/// Token files are made once for each content.
+@Suite final class PreparationTests {
+    private let suite: SmallSuite
+
+    init() throws { suite = try SmallSuite() }
+
+    deinit {
+        do { try suite.remove() } catch { Issue.record(error) }
+    }
+
+    /// Prepares all tasks; gives the paths and how many files had to be made.
+    private func prepare(_ overrides: String...) throws -> (paths: [String], made: Int) {
+        let settings = try RunSettings.load(path: suite.runFile, overrides: overrides)
+        var preparation = try Preparation(settings, encoder: EncoderFiles(settings))
+        var made = 0
+        let paths = try settings.taskDefinitions().flatMap { task in
+            try preparation.prepare(task) { sentence in
+                #expect(sentence.hasPrefix("prepared \(task.name) "))
+                made += 1
+            }.sorted { $0.key < $1.key }.map(\.value)
+        }
+        return (paths, made)
+    }
+
+    private func edit(_ file: String, _ change: (String) -> String) throws {
+        let path = "\(suite.folder)/\(file)"
+        try change(String(contentsOfFile: path, encoding: .utf8)).write(toFile: path, atomically: true, encoding: .utf8)
+    }
+
+    @Test func `Nothing is tokenised twice`() throws {
+        let first = try prepare()
+        #expect(first.made == 8)
+        #expect(Set(first.paths).count == 8)
+        let times = try first.paths.map {
+            try FileManager.default.attributesOfItem(atPath: $0)[.systemFileNumber] as? Int
+        }
+        let again = try prepare("learning_rate=1.0e-2", "batch_size=3", "optimizer=adamw")
+        #expect(again.made == 0)
+        #expect(again.paths == first.paths)
+        // A file that is written anew is another file.
+        #expect(
+            try again.paths.map { try FileManager.default.attributesOfItem(atPath: $0)[.systemFileNumber] as? Int }
+                == times)
+    }
+
+    @Test func `Files hold what the rows say`() throws {
+        let paths = try prepare().paths
+        let query = try TokenFile(#require(paths.first { $0.contains("/query-train-") }))
+        #expect(query.exampleCount == 15)
+        let sizes = (0..<15).map { query.sequences(of: $0).count }
+        #expect(sizes[1] == 12 && sizes.min() == 3)
+        #expect(query.attributes["task"] == "query" && query.attributes["max_length"] == "90")
+        let single = try TokenFile(#require(paths.first { $0.contains("/single-train-") }))
+        #expect(single.exampleCount == 40 && single.sequenceCount == 40)
+        #expect(single.tokenCount(of: 0) == 3 && single.tokenCount(of: 1) == 90 && single.longest == 90)
+        #expect(Array(single.tokens(of: 0))[0] == 2 && Array(single.tokens(of: 0))[2] == 3)
+        #expect(single.uid(of: 1) == "single-1")
+    }
+
+    @Test func `Another length, row limit, text, vocabulary or case makes other files, and the old ones stay`() throws {
+        let first = try prepare()
+        let shorter = try prepare("max_length=20")
+        #expect(shorter.made == 8)
+        #expect(Set(shorter.paths).isDisjoint(with: first.paths))
+        #expect(try TokenFile(shorter.paths[0]).longest == 20)
+
+        #expect(try prepare("encoder.lower_case=false").made == 8)
+
+        try edit("tasks.yml") { $0.replacingOccurrences(of: "single: {", with: "single: {max_examples: 10, ") }
+        #expect(try prepare().made == 1)  // only training rows are limited
+        try edit("tasks.yml") { $0.replacingOccurrences(of: "max_examples: 10, ", with: "") }
+
+        try edit("score_dev.tsv") { $0.replacingOccurrences(of: "score-0\t", with: "score-00\t") }
+        let edited = try prepare()
+        #expect(edited.made == 1)
+        #expect(zip(edited.paths, first.paths).count { $0 != $1 } == 1)
+        try edit("score_dev.tsv") { $0.replacingOccurrences(of: "score-00\t", with: "score-0\t") }
+        #expect(try prepare() == (first.paths, 0))
+
+        try edit("vocab.txt") { $0 + "w60\n" }
+        #expect(try prepare().made == 8)
+        try edit("vocab.txt") { $0.replacingOccurrences(of: "w60\n", with: "") }
+        #expect(try prepare() == (first.paths, 0))
+    }
+}
