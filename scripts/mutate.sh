@@ -47,7 +47,7 @@ passed=0
 failed=0
 # Prints the verdict on the mutant `name` of `file`, in which `new` takes the place of `old`.
 try() {
-    local text before after
+    local text before after by
     text=$(cat "$root/$file" && echo .)
     before=${text%%"$old"*}
     after=${text#*"$old"}
@@ -66,7 +66,9 @@ try() {
         echo "SURVIVED  $name"
         failed=$((failed + 1))
     else
-        echo "caught    $name"
+        # Named, so that a test that fails for another reason is not taken for one that noticed.
+        by=$(grep -o -m 1 '✘ Test [^ ]*' "$log" || true)
+        echo "caught    $name (${by:-no test ended: a crash or a hang})"
         passed=$((passed + 1))
     fi
     cp "$root/$file" "$file"

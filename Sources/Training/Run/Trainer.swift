@@ -27,6 +27,8 @@ final class Trainer {
     /// Tokens of all steps' global batches.
     private(set) var trainedTokenCount = 0
 
+    let ownerships: [Ownership]
+    let optimizer: Optimizer
     private let settings: RunSettings
     private let tasks: [PreparedTask]
     private let assembly: BatchAssembly
@@ -35,7 +37,6 @@ final class Trainer {
     private let gradientNorm: GradientNorm
     private let values: ValueExchange
     private let losses: LossSum
-    private let optimizer: Optimizer
     private let activeGroups: [[Bool]]
     /// How many updates each group has had.
     private var updateCounts: [Int]
@@ -55,7 +56,7 @@ final class Trainer {
             stepCount: plan.stepCount)
         share = PackedBatch(capacity: plan.capacity, tree: plan.tree)
         let groups = model.parameters.groups
-        let ownerships = groups.map { Ownership($0, rankCount: world.size) }
+        ownerships = groups.map { Ownership($0, rankCount: world.size) }
         gradients = GradientExchange(world, model, ownerships, plan.shares)
         gradientNorm = GradientNorm(world, gradients, ownerships, model.wordGradient)
         values = ValueExchange(world, model, ownerships)
@@ -104,6 +105,14 @@ final class Trainer {
         for group in 1..<active.count where active[group] { try values.gather(group: group) }
         clock.stop()
         return Step(number: number, task: task, loss: loss, gradientNorm: norm, learningRate: rate)
+    }
+
+    /// Takes up the position after `step` steps, whose values and moments have been loaded.
+    func resume(at step: Int) {
+        let counts = sampler.stepCounts(before: step)
+        for group in updateCounts.indices {
+            updateCounts[group] = counts.indices.reduce(0) { $0 + (activeGroups[$1][group] ? counts[$1] : 0) }
+        }
     }
 
     /// What this rank's memory goes to.

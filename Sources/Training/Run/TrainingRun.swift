@@ -36,25 +36,30 @@ public struct TrainingRun {
         let trainer = Trainer(world, settings, tasks, plan, model)
         let memory = trainer.memoryPlan
         try memory.require(on: world)
+        let checkpoints = CheckpointStore(world, settings, tasks, trainer)
         let notes = try files.initialize(model)
+        let start = try checkpoints.restoreNewest { print($0) } ?? 0
+        trainer.resume(at: start)
         let evaluator = Evaluator(world, model, capacity: plan.capacity, batchSize: settings.evaluationBatchSize)
-        let report = try RunReport(settings, isFirst: isFirst)
+        let report = try RunReport(settings, isFirst: isFirst, start: start)
         notes.forEach(report.say)
         report.say(
             "\(tasks.count) tasks, \(plan.sampler.stepsPerEpoch) steps an epoch, \(settings.epochs) epochs, "
                 + "\(world.size) rank\(world.size == 1 ? "" : "s"), \(plan.shares.sliceCount) slices, "
                 + "\(model.parameters.count) parameters, "
                 + "\(MemoryPlan.text(memory.total)) for values, gradients, moments and activations of rank 0")
-        try train(trainer, evaluator, tasks, report)
+        if start > 0 { report.say("goes on from the checkpoint of step \(start)") }
+        try train(from: start, trainer, evaluator, checkpoints, tasks, report)
         try report.end(world, trainer)
     }
 
     private func train(
-        _ trainer: Trainer, _ evaluator: Evaluator, _ tasks: [PreparedTask], _ report: RunReport
+        from start: Int, _ trainer: Trainer, _ evaluator: Evaluator, _ checkpoints: CheckpointStore,
+        _ tasks: [PreparedTask], _ report: RunReport
     ) throws {
         let stepsPerEpoch = trainer.sampler.stepsPerEpoch
-        var progress = ProgressLine(isFirst ? progressStyle : .none, stepCount: trainer.stepCount)
-        for number in 0..<trainer.stepCount {
+        var progress = ProgressLine(isFirst ? progressStyle : .none, steps: start..<trainer.stepCount)
+        for number in start..<trainer.stepCount {
             let step = try trainer.step(number)
             let task = tasks[step.task].definition.name
             try report.write(step, task: task, epoch: number / stepsPerEpoch + 1)
@@ -62,6 +67,7 @@ public struct TrainingRun {
             if (number + 1).isMultiple(of: stepsPerEpoch) {
                 progress.clear()
                 try evaluate(trainer, evaluator, tasks, report, step: number + 1)
+                try checkpoints.save(step: number + 1, report: report.say)
             }
         }
     }
