@@ -109,7 +109,7 @@ struct OptimizerTests {
             }
             try compare(job, "groups.\(name).values.\(step)", from: 1, "\(name) on \(ranks) ranks, step \(step)")
         }
-        #expect(job.optimizers.reduce(0) { $0 + $1.momentCount } == 2 * job.parameters.count)
+        #expect(job.optimizers.reduce(0) { $0 + $1.byteCount } == 8 * job.parameters.count)
     }
 
     @Test(arguments: [0, 1, 2], [1, 2, 3, 7])
