@@ -14,7 +14,6 @@ let kernelFlags: [SwiftSetting] =
 
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
-let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 
 let package = Package(
@@ -27,18 +26,17 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
-        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     ],
     targets: [
         // Executables: parse arguments, call Training.
-        .executableTarget(name: "Coordinator", dependencies: ["Training", "Data", "Storage", argumentParser, logging]),
-        .executableTarget(name: "Worker", dependencies: ["Training", "Communication", argumentParser, logging]),
+        .executableTarget(name: "Coordinator", dependencies: ["Training", "Data", "Storage", argumentParser]),
+        .executableTarget(name: "Worker", dependencies: ["Training", "Communication", argumentParser]),
 
         // The algorithm around the model.
         .target(
             name: "Training",
-            dependencies: ["Model", "Data", "Communication", "Storage", "Kernels", crypto, logging, yams]),
+            dependencies: ["Model", "Data", "Communication", "Storage", "Kernels", crypto, yams]),
 
         // MT-DNN; text to batches; MPI in Swift.
         .target(name: "Model", dependencies: ["Kernels"]),
@@ -46,10 +44,11 @@ let package = Package(
         .target(name: "Communication", dependencies: ["CMPI"]),
 
         // Loops, sgemm and random numbers; HDF5 and safetensors in Swift.
-        .target(name: "Kernels", dependencies: ["COpenBLAS"], swiftSettings: kernelFlags),
+        .target(name: "Kernels", dependencies: ["COpenBLAS", "CProcessor"], swiftSettings: kernelFlags),
         .target(name: "Storage", dependencies: ["CHDF5", crypto]),
 
-        // C libraries, each wrapped once.
+        // C libraries, each wrapped once, and what a processor can do.
+        .systemLibrary(name: "CProcessor"),
         .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
         .systemLibrary(name: "CHDF5", pkgConfig: "hdf5", providers: [.apt(["libhdf5-dev"])]),
         .systemLibrary(name: "CMPI", pkgConfig: "ompi-c", providers: [.apt(["libopenmpi-dev"])]),

@@ -19,6 +19,10 @@ struct DemoCommand: ParsableCommand {
     var seed: UInt64 = 2018
 
     func run() throws {
+        // The demo's own run of an earlier call would be gone on with, and is finished.
+        if FileManager.default.fileExists(atPath: "\(folder)/run") {
+            try FileManager.default.removeItem(atPath: "\(folder)/run")
+        }
         try DemoSuite.write(to: folder, seed: seed)
         let runFile = "\(folder)/run.yml"
         let overrides = ["folder=\(folder)/run"]

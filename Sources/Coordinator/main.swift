@@ -1,4 +1,5 @@
 import ArgumentParser
+import Training
 
 /// The command that people type.
 struct Coordinator: ParsableCommand {
@@ -7,4 +8,5 @@ struct Coordinator: ParsableCommand {
         subcommands: [TrainCommand.self, DemoCommand.self])
 }
 
+requireProcessor()
 Coordinator.main()

@@ -10,8 +10,10 @@ public func biasGELU(_ x: Matrix, bias: UnsafePointer<Float>, into y: Matrix, ke
             let half = normalDistribution(value)
             store(value * half, output + start, count)
             if keepingDerivative {
-                let density = exponential(value * value * -0.5) * 0.398_942_28
-                store(half + value * density, input + start, count)
+                // Beyond ±20 the product is zero, but `exponential` never is, and times 10³⁸ what it gives would count.
+                let bounded = smaller(larger(value, Vector(repeating: -20)), Vector(repeating: 20))
+                let density = exponential(bounded * bounded * -0.5) * 0.398_942_28
+                store(half + bounded * density, input + start, count)
             }
         }
     }

@@ -43,7 +43,7 @@ public struct Dropout: Sendable {
     /// Dropout with `probability` in 0 ..< 1 at `site`, a number below 65,536 that no other site of the model has.
     public init(probability: Float, site: Int) {
         precondition(probability >= 0 && probability < 1 && site >= 0 && site < 65_536)
-        self.threshold = UInt32((probability * 65_536).rounded())
+        self.threshold = min(65_535, UInt32((probability * 65_536).rounded()))
         self.scale = 65_536 / Float(65_536 - threshold)
         self.site = UInt32(site)
     }

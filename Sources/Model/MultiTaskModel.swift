@@ -69,6 +69,7 @@ public final class MultiTaskModel {
 
     /// Writes each unit's loss, and the gradients of all parameters that the task reads; follows `forward`.
     public func backward(_ batch: PackedBatch, head index: Int) {
+        precondition(batch.random != nil, "without random numbers forward keeps nothing for backward")
         let head = heads[index]
         let encoded = encoder.output(batch, head.reads)
         let dencoded = encoder.outputGradient(batch, head.reads)

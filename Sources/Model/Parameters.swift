@@ -65,7 +65,8 @@ public final class Parameters {
     /// Number of gradient buffers: one for each subtree of slices that this rank holds.
     public private(set) var gradientBufferCount = 0
     private let storage: UnsafeMutablePointer<Storage>
-    private var isAllocated = false
+    private var buffers: [FloatBuffer] = []
+    private var isAllocated: Bool { !buffers.isEmpty }
     private var gradientStart = 0
 
     /// No parameters yet: layers add theirs, then `allocate` makes the memory.
@@ -74,11 +75,7 @@ public final class Parameters {
     }
 
     deinit {
-        if isAllocated {
-            values.deallocate()
-            for index in 0..<gradientBufferCount { gradientBuffer(index).deallocate() }
-            storage.pointee.gradientBases.deallocate()
-        }
+        if isAllocated { storage.pointee.gradientBases.deallocate() }
         storage.deallocate()
     }
 
@@ -99,7 +96,6 @@ public final class Parameters {
     /// Makes the memory: all values, and `gradientBuffers` buffers for gradients of all but the first group, all zero.
     public func allocate(gradientBuffers: Int) {
         precondition(!isAllocated)
-        isAllocated = true
         gradientBufferCount = gradientBuffers
         gradientStart = groups[0].range.upperBound
         let bases = UnsafeMutablePointer<UnsafeMutablePointer<Float>>.allocate(capacity: max(1, gradientBuffers))
@@ -108,14 +104,9 @@ public final class Parameters {
     }
 
     private func zeros(_ count: Int) -> UnsafeMutablePointer<Float> {
-        let pointer = UnsafeMutableRawPointer.allocate(byteCount: max(64, count * 4), alignment: 64)
-            .bindMemory(to: Float.self, capacity: count)
-        pointer.initialize(repeating: 0, count: count)
-        return pointer
-    }
-
-    private func gradientBuffer(_ index: Int) -> UnsafeMutablePointer<Float> {
-        storage.pointee.gradientBases[index] + gradientStart
+        let buffer = FloatBuffer(count: count)
+        buffers.append(buffer)
+        return buffer.pointer
     }
 
     /// All values in the flat layout.

@@ -30,4 +30,5 @@ struct Worker: ParsableCommand {
     }
 }
 
+requireProcessor()
 Worker.main()

@@ -4,6 +4,7 @@ import os
 import sys
 
 import torch
+from tokenizers import BertWordPieceTokenizer
 from transformers import BertModel, BertTokenizerFast
 
 from common import encode, offsets_of, save
@@ -18,8 +19,13 @@ TEXTS = [
 
 folder, source = sys.argv[1:3]
 model = BertModel.from_pretrained(source).double().eval()
-tokenizer = BertTokenizerFast(vocab_file=os.path.join(source, "vocab.txt"), do_lower_case=True)
+# transformers 5 ignores `vocab_file=` without a word and answers [UNK] for everything: hence `vocab=`, and a second tokenizer as witness.
+vocabulary = os.path.join(source, "vocab.txt")
+tokenizer = BertTokenizerFast(vocab=vocabulary, do_lower_case=True)
+witness = BertWordPieceTokenizer(vocabulary, lowercase=True)
 rows = [tokenizer(*texts) for texts in TEXTS]
+for texts, row in zip(TEXTS, rows):
+    assert row["input_ids"] == witness.encode(*texts).ids and tokenizer.unk_token_id not in row["input_ids"]
 offsets = offsets_of([len(row["input_ids"]) for row in rows])
 tokens = torch.tensor([token for row in rows for token in row["input_ids"]])
 segments = torch.tensor([segment for row in rows for segment in row["token_type_ids"]])

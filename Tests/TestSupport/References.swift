@@ -9,3 +9,10 @@ public enum References {
     /// The path of one file of reference values.
     public static func path(_ name: String) -> String { values.appendingPathComponent(name).path }
 }
+
+extension References {
+    /// A JSON file of reference values.
+    public static func json<Value: Decodable>(_ name: String, as type: Value.Type) throws -> Value {
+        try JSONDecoder().decode(type, from: Data(contentsOf: values.appendingPathComponent(name)))
+    }
+}

@@ -138,7 +138,7 @@ struct SettingsTests {
         ("dropout: 1", "glue.yml:5: dropout must be at least 0.0 and below 1.0, not 1"),
         ("task_dropout: x", "glue.yml:5: task_dropout must be a number, not \"x\""),
         ("max_length: 3", "glue.yml:5: max_length must be at least 8, not 3"),
-        ("san: {turns: 0}", "glue.yml:5: san.turns must be from 1 to 100, not 0"),
+        ("san: {turns: 0}", "glue.yml:5: san.turns must be from 1 to 50, not 0"),
         ("san: {turn: 1}", "glue.yml:5: unknown key \"turn\" in san; did you mean \"turns\"?"),
         (
             "san:\n  prediction_dropout: 1",

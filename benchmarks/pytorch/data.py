@@ -32,10 +32,14 @@ def read(task, folder, split):
 
 def tokenise(examples, encoder, length):
     """Examples as (list of (token ids, segment ids), label), cut to `length` from the longer text's end."""
-    tokenizer = BertTokenizerFast(vocab_file=os.path.join(encoder, "vocab.txt"), do_lower_case=True)
+    # `vocab=`: transformers 5 ignores `vocab_file=` without a word and answers [UNK] for everything.
+    tokenizer = BertTokenizerFast(vocab=os.path.join(encoder, "vocab.txt"), do_lower_case=True)
     texts = [text for candidates, _ in examples for text in candidates]
     columns = [list(column) for column in zip(*texts)]
     found = tokenizer(*columns, truncation="longest_first", max_length=length)
+    unknown = sum(ids.count(tokenizer.unk_token_id) for ids in found["input_ids"]) / sum(map(len, found["input_ids"]))
+    if unknown > 0.02:
+        raise ValueError(f"{unknown:.0%} of the tokens are unknown: does vocab.txt in {encoder} belong to this text?")
     pairs = iter(zip(found["input_ids"], found["token_type_ids"]))
     return [([next(pairs) for _ in candidates], label) for candidates, label in examples]
 

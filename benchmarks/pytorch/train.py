@@ -38,7 +38,10 @@ def arguments():
     parser.add_argument("--epochs", type=int, default=3)
     parser.add_argument("--stop-after", type=int, default=0, help="leave after this epoch, with the schedule of all epochs")
     parser.add_argument("--dropout", type=float, default=0.1, help="of the encoder")
-    parser.add_argument("--pooler", choices=["pretrained", "new"], default="pretrained")
+    parser.add_argument("--pooler-init", type=float, default=0.0, help="standard deviation of a new pooler; 0 keeps the pre-trained one")
+    parser.add_argument("--head-init", type=float, default=0.02, help="standard deviation of the pooled heads' weights")
+    parser.add_argument("--centre", action="store_true", help="start a regression's bias at the mean training label, not 0")
+    parser.add_argument("--progress", type=int, default=0, help="also log the mean loss of each task's last 20 batches, every so many steps")
     parser.add_argument("--seed", type=int, default=1)
     return parser.parse_args()
 
@@ -109,8 +112,9 @@ def main():
     random = numpy.random.default_rng(options.seed)
     encoder = Encoder(options.encoder, Dropout(options.seed))
     encoder.share = options.dropout
-    if options.pooler == "new":
-        torch.nn.init.normal_(encoder.pooler.weight, std=0.02)
+    if options.pooler_init:
+        torch.nn.init.normal_(encoder.pooler.weight, std=options.pooler_init)
+        torch.nn.init.zeros_(encoder.pooler.bias)
     tasks = [parse_task(text) for text in options.task]
     for task in tasks:
         task["head"] = (Answer if task["san"] else Pooled)(encoder, task["outputs"], task["dropout"])
@@ -118,6 +122,10 @@ def main():
             task[split] = tokenise(read(task["name"], options.data, split), options.encoder, task["length"])
         if task["max_examples"]:
             task["train"] = task["train"][:task["max_examples"]]
+        if not task["san"]:
+            torch.nn.init.normal_(task["head"].classifier.weight, std=options.head_init)
+        if options.centre and task["kind"] == "regression":
+            torch.nn.init.constant_(task["head"].classifier.bias, numpy.mean([label for _, label in task["train"]]))
     optimizer = make_optimizer(options, encoder, tasks)
     parameters = [p for group in optimizer.param_groups for p in group["params"]]
     steps = options.epochs * sum(-(-len(task["train"]) // task["batch"]) for task in tasks)
@@ -145,6 +153,9 @@ def main():
                 optimizer.step()
                 losses[task["name"]].append(loss.item())
                 step, tokens = step + 1, tokens + len(batch["tokens"])
+                if options.progress and step % options.progress == 0:
+                    recent = {name: round(float(numpy.mean(found[-20:])), 4) for name, found in losses.items() if found}
+                    print(json.dumps(dict(step=step, tokens=tokens, recent_loss=recent)), file=log, flush=True)
             seconds += time.perf_counter() - began
             line = dict(epoch=epoch, step=step, tokens=tokens, training_seconds=round(seconds, 1), tokens_per_second=round(tokens / seconds))
             for task in tasks:

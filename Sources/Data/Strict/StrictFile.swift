@@ -5,11 +5,17 @@ extension StrictValue {
     /// Reads a YAML file.
     public static func read(path: String) throws(SettingsError) -> StrictValue {
         let absolute = absolutePath(path, in: FileManager.default.currentDirectoryPath)
-        let folder = (absolute as NSString).deletingLastPathComponent
         let data = try contents(ofFile: absolute, namedAs: path)
         guard let text = String(data: data, encoding: .utf8) else {
             throw SettingsError(file: path, message: "the file is not UTF-8")
         }
+        return try parse(text, path: path)
+    }
+
+    /// Reads YAML text that stands in the file at `path`.
+    public static func parse(_ text: String, path: String) throws(SettingsError) -> StrictValue {
+        let absolute = absolutePath(path, in: FileManager.default.currentDirectoryPath)
+        let folder = (absolute as NSString).deletingLastPathComponent
         let start = SettingsPosition(file: path, line: 1, folder: folder)
         // An empty file says nothing about a wrong shape: it is a mapping without keys.
         guard let node = try compose(text, at: start) else {

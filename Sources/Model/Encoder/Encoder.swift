@@ -14,6 +14,8 @@ public final class Encoder {
         _ sizes: EncoderSizes, dropout: Float, attentionDropout: Float, capacity: BatchCapacity,
         in parameters: Parameters, _ workspace: Workspace
     ) {
+        precondition(capacity.longest <= sizes.maximumPositions, "sequences reach beyond the position embeddings")
+        precondition(sizes.hiddenSize.isMultiple(of: sizes.headCount), "the heads do not divide the hidden size")
         self.sizes = sizes
         embeddings = Embeddings(sizes, dropout: dropout, capacity: capacity, in: parameters, workspace)
         let scratch = TransformerLayer.Scratch(sizes, capacity, workspace)

@@ -13,8 +13,7 @@ final class GradientExchange {
     private let shares: RankShares
     private let tree: SumTree
     private let requests: Requests
-    private let staging: UnsafeMutablePointer<Float>
-    private let stagingCapacity: Int
+    private let staging: FloatBuffer
     private var stagingCount = 0
     /// Bytes that this rank has sent so far.
     private(set) var sentByteCount = 0
@@ -33,15 +32,11 @@ final class GradientExchange {
             ownerships[0].range(of: world.rank).count, model.wordGradient.capacity * model.wordGradient.columns)
         let heads = ownerships.dropFirst(3).map { $0.range(of: world.rank).count }.max() ?? 0
         let rest = ownerships[1...2].reduce(0) { $0 + $1.range(of: world.rank).count }
-        stagingCapacity = others * (words + rest + heads)
-        staging = UnsafeMutableRawPointer.allocate(byteCount: max(64, 4 * stagingCapacity), alignment: 64)
-            .bindMemory(to: Float.self, capacity: stagingCapacity)
+        staging = FloatBuffer(count: others * (words + rest + heads))
     }
 
-    deinit { staging.deallocate() }
-
     /// Bytes of the staging buffer.
-    var byteCount: Int { 4 * stagingCapacity }
+    var byteCount: Int { staging.byteCount }
 
     /// After this, `ownedSegment` of each active group holds the sum over the global batch.
     func exchange(activeGroups: [Bool]) throws {
@@ -100,9 +95,9 @@ final class GradientExchange {
 
     /// The next `count` floats of the staging buffer: called in the same order when receiving and when summing.
     private func stage(_ count: Int) -> UnsafeMutableBufferPointer<Float> {
-        precondition(stagingCount + count <= stagingCapacity)
+        precondition(stagingCount + count <= staging.count)
         defer { stagingCount += count }
-        return UnsafeMutableBufferPointer(start: staging + stagingCount, count: count)
+        return UnsafeMutableBufferPointer(start: staging.pointer + stagingCount, count: count)
     }
 
     private func tag(_ group: Int, _ node: RankShares.Node) -> Int { group * shares.sliceCount + node.subtree }

@@ -15,11 +15,11 @@ final class Optimizer {
 
     /// What this rank owns, by group.
     let owned: [[OwnedPiece]]
-    /// Number of floats of both moments.
-    let momentCount: Int
+    /// Bytes of both moments.
+    var byteCount: Int { moments.byteCount }
     private let rule: OptimizerChoice
     private let values: UnsafeMutablePointer<Float>
-    private let moments: UnsafeMutablePointer<Float>
+    private let moments: FloatBuffer
     private let words: WordGradient
 
     /// - Parameter decay: weight decay of matrices; biases and LayerNorms have none.
@@ -30,11 +30,8 @@ final class Optimizer {
         self.rule = rule
         self.words = words
         values = parameters.values
-        momentCount = 2 * ownerships.reduce(0) { $0 + $1.range(of: rank).count }
-        moments = UnsafeMutableRawPointer.allocate(byteCount: max(64, 4 * momentCount), alignment: 64)
-            .bindMemory(to: Float.self, capacity: momentCount)
-        moments.initialize(repeating: 0, count: momentCount)
-        var next = moments
+        moments = FloatBuffer(count: 2 * ownerships.reduce(0) { $0 + $1.range(of: rank).count })
+        var next = moments.pointer
         owned = ownerships.map { ownership in
             ownership.pieces(of: rank).map { piece in
                 let first = next
@@ -45,8 +42,6 @@ final class Optimizer {
             }
         }
     }
-
-    deinit { moments.deallocate() }
 
     /// Weight decay is for matrices: biases and the scales of LayerNorm are vectors.
     private static func decays(_ parameter: Parameter) -> Bool { parameter.shape.count > 1 }

@@ -30,6 +30,12 @@ package struct PreparedTask {
             task: definition.name, kind: kind, dropout: definition.dropout ?? settings.taskDropout)
     }
 
+    /// What a resumed run must have in common with the one that it goes on with.
+    var fingerprint: String {
+        let files = [train.path] + developments.map(\.file.path)
+        return (["\(definition)"] + files.map { String($0.split(separator: "/").last ?? "") }).joined(separator: " ")
+    }
+
     /// What the sampler knows of it.
     func samplerTask(_ settings: RunSettings) -> Sampler.Task {
         Sampler.Task(

@@ -13,16 +13,16 @@ struct ProgressLine {
     }
 
     private let style: Style
-    private let stepCount: Int
+    private let steps: Range<Int>
     private let interval: UInt64
     private var started = monotonicNanoseconds()
     private var last: UInt64 = 0
     private var tokens = 0
     private var smoothedLosses: [String: Double] = [:]
 
-    init(_ style: Style, stepCount: Int) {
+    init(_ style: Style, steps: Range<Int>) {
         self.style = style
-        self.stepCount = stepCount
+        self.steps = steps
         interval = style == .live ? 250_000_000 : 15_000_000_000
     }
 
@@ -32,12 +32,12 @@ struct ProgressLine {
         let smoothed = smoothedLosses[task].map { $0 * 0.9 + loss * 0.1 } ?? loss
         smoothedLosses[task] = smoothed
         let now = monotonicNanoseconds()
-        guard style != .none, now - last >= interval || step + 1 == stepCount else { return }
+        guard style != .none, now - last >= interval || step + 1 == steps.upperBound else { return }
         last = now
         let seconds = Double(now - started) / 1e9
-        let left = seconds / Double(step + 1) * Double(stepCount - step - 1)
+        let left = seconds / Double(step + 1 - steps.lowerBound) * Double(steps.upperBound - step - 1)
         let text = String(
-            format: "step %d/%d  %@  loss %.4f  %.0f tokens/s  %@ left", step + 1, stepCount,
+            format: "step %d/%d  %@  loss %.4f  %.0f tokens/s  %@ left", step + 1, steps.upperBound,
             task.padding(toLength: max(10, task.count), withPad: " ", startingAt: 0), smoothed,
             Double(tokens) / seconds, ProgressLine.duration(left))
         print(text)

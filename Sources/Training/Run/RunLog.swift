@@ -36,14 +36,35 @@ final class RunLog {
         var momentsSha256: String
     }
 
-    /// Begins the file anew.
-    init(path: String) throws {
+    /// Opens the file for the lines after step `keepingSteps`; those of later steps, from a run that was cut off, are removed.
+    init(path: String, keepingSteps start: Int) throws {
         self.path = path
-        guard FileManager.default.createFile(atPath: path, contents: nil), let file = FileHandle(forWritingAtPath: path)
-        else { throw TrainingError("\(path): cannot be written") }
+        var kept = Data()
+        if let old = FileManager.default.contents(atPath: path) {
+            for line in old.split(separator: UInt8(ascii: "\n")) where try RunLog.step(of: line) ?? .max <= start {
+                kept += line + [UInt8(ascii: "\n")]
+            }
+        }
+        do {
+            try kept.write(to: URL(fileURLWithPath: path), options: .atomic)
+        } catch {
+            throw TrainingError("\(path): cannot be written: \(error.localizedDescription)")
+        }
+        guard let file = FileHandle(forWritingAtPath: path) else { throw TrainingError("\(path): cannot be written") }
         self.file = file
+        try file.seekToEnd()
         encoder.keyEncodingStrategy = .convertToSnakeCase
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    }
+
+    /// The step that a line is about; nil for a line that was cut off, and for the last one, which is written again at the new end.
+    private static func step(of line: Data) throws -> Int? {
+        do {
+            let entries = try JSONSerialization.jsonObject(with: line) as? [String: Any]
+            return entries?["parameters_sha256"] == nil ? entries?["step"] as? Int : nil
+        } catch {
+            return nil
+        }
     }
 
     /// Appends a line.

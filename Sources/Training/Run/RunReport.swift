@@ -22,19 +22,33 @@ final class RunReport {
     private var lastStep = monotonicNanoseconds()
     private let started = monotonicNanoseconds()
 
-    init(_ settings: RunSettings, isFirst: Bool) throws {
+    init(_ settings: RunSettings, isFirst: Bool, start: Int) throws {
         guard isFirst else {
             log = nil
             return
         }
         try createFolder(settings.folder)
+        try RunReport.writeSettings(settings)
+        log = try RunLog(path: "\(settings.folder)/metrics.jsonl", keepingSteps: start)
+    }
+
+    /// Writes the effective settings as `run.yml`; throws where the folder holds a run with others, whose figures would be lost.
+    private static func writeSettings(_ settings: RunSettings) throws {
         let path = "\(settings.folder)/run.yml"
+        if let old = FileManager.default.contents(atPath: path) {
+            let differences = settings.differences(
+                from: try RunSettings.parse(String(decoding: old, as: UTF8.self), path: path))
+            guard differences.isEmpty else {
+                throw TrainingError(
+                    "\(settings.folder) holds a run with other settings (\(differences.joined(separator: "; "))); "
+                        + "use those settings, or another --folder")
+            }
+        }
         do {
             try Foundation.Data(settings.yaml.utf8).write(to: URL(fileURLWithPath: path), options: .atomic)
         } catch {
             throw TrainingError("\(path): cannot be written: \(error.localizedDescription)")
         }
-        log = try RunLog(path: "\(settings.folder)/metrics.jsonl")
     }
 
     /// Prints a sentence.

@@ -27,6 +27,8 @@ package final class Trainer {
     /// Tokens of all steps' global batches.
     private(set) var trainedTokenCount = 0
 
+    let ownerships: [Ownership]
+    let optimizer: Optimizer
     private let world: Communicator
     private let settings: RunSettings
     private let tasks: [PreparedTask]
@@ -36,8 +38,6 @@ package final class Trainer {
     private let gradientNorm: GradientNorm
     private let values: ValueExchange
     private let losses: LossSum
-    private let optimizer: Optimizer
-    private let ownerships: [Ownership]
     private let activeGroups: [[Bool]]
     /// How many updates each group has had.
     private var updateCounts: [Int]
@@ -107,6 +107,22 @@ package final class Trainer {
         for group in 1..<active.count where active[group] { try values.gather(group: group) }
         clock.stop()
         return Step(number: number, task: task, loss: loss, gradientNorm: norm, learningRate: rate)
+    }
+
+    /// Takes up the position after `step` steps, whose values and moments have been loaded.
+    func resume(at step: Int) {
+        let counts = sampler.stepCounts(before: step)
+        for group in updateCounts.indices {
+            updateCounts[group] = counts.indices.reduce(0) { $0 + (activeGroups[$1][group] ? counts[$1] : 0) }
+        }
+    }
+
+    /// What this rank's memory goes to.
+    var memoryPlan: MemoryPlan {
+        MemoryPlan(parts: [
+            ("values and gradients", model.parameters.byteCount), ("activations", model.workspaceByteCount),
+            ("moments", optimizer.byteCount), ("received gradients", gradients.byteCount),
+        ])
     }
 
     /// Brings all word embeddings up to date on every rank: during training only those that a batch reads are.

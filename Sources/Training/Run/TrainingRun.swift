@@ -26,9 +26,9 @@ public struct TrainingRun {
     /// What a run is made of once its data are prepared.
     package struct Parts {
         package let trainer: Trainer
-        let evaluator: Evaluator
         let tasks: [PreparedTask]
         let plan: RunPlan
+        let memory: MemoryPlan
         /// A sentence for each thing that a user might not expect.
         let notes: [String]
     }
@@ -36,14 +36,21 @@ public struct TrainingRun {
     /// Trains to the end.
     public func run() throws {
         let parts = try build()
-        let (trainer, plan) = (parts.trainer, parts.plan)
-        let report = try RunReport(settings, isFirst: isFirst)
+        let (trainer, plan, tasks) = (parts.trainer, parts.plan, parts.tasks)
+        let checkpoints = CheckpointStore(world, settings, tasks, trainer)
+        let start = try checkpoints.restoreNewest { print($0) } ?? 0
+        trainer.resume(at: start)
+        let evaluator = Evaluator(
+            world, trainer.model, capacity: plan.capacity, batchSize: settings.evaluationBatchSize)
+        let report = try RunReport(settings, isFirst: isFirst, start: start)
         parts.notes.forEach(report.say)
         report.say(
-            "\(parts.tasks.count) tasks, \(plan.sampler.stepsPerEpoch) steps an epoch, \(settings.epochs) epochs, "
+            "\(tasks.count) tasks, \(plan.sampler.stepsPerEpoch) steps an epoch, \(settings.epochs) epochs, "
                 + "\(world.size) rank\(world.size == 1 ? "" : "s"), \(plan.shares.sliceCount) slices, "
-                + "\(trainer.model.parameters.count) parameters")
-        try train(trainer, parts.evaluator, parts.tasks, report)
+                + "\(trainer.model.parameters.count) parameters, "
+                + "\(MemoryPlan.text(parts.memory.total)) for values, gradients, moments and activations of rank 0")
+        if start > 0 { report.say("goes on from the checkpoint of step \(start)") }
+        try train(from: start, trainer, evaluator, checkpoints, tasks, report)
         try report.write(trainer.digest(), step: trainer.stepCount)
         try report.end(world, trainer)
     }
@@ -53,27 +60,27 @@ public struct TrainingRun {
         _ = MatrixLibrary.prepare()
         let files = try world.agree { try EncoderFiles(settings) }
         let tasks = try openTasks(files)
-        return try world.agree {
-            let plan = try RunPlan(settings, tasks, sizes: files.sizes, rank: world.rank, rankCount: world.size)
-            let model = MultiTaskModel(
-                encoder: files.sizes, heads: tasks.map { $0.head(settings) },
-                dropout: .init(hidden: settings.dropout, attention: settings.dropout), capacity: plan.capacity,
-                gradientBuffers: plan.tree.subtrees.count, touchedWords: plan.touchedWords)
-            let notes = try files.initialize(model)
-            return Parts(
-                trainer: Trainer(world, settings, tasks, plan, model),
-                evaluator: Evaluator(
-                    world, model, capacity: plan.capacity, batchSize: settings.evaluationBatchSize),
-                tasks: tasks, plan: plan, notes: notes)
+        let plan = try world.agree {
+            try RunPlan(settings, tasks, sizes: files.sizes, rank: world.rank, rankCount: world.size)
         }
+        let model = MultiTaskModel(
+            encoder: files.sizes, heads: tasks.map { $0.head(settings) },
+            dropout: .init(hidden: settings.dropout, attention: settings.dropout), capacity: plan.capacity,
+            gradientBuffers: plan.tree.subtrees.count, touchedWords: plan.touchedWords)
+        let trainer = Trainer(world, settings, tasks, plan, model)
+        let memory = trainer.memoryPlan
+        try memory.require(on: world)
+        let notes = try world.agree { try files.initialize(model) }
+        return Parts(trainer: trainer, tasks: tasks, plan: plan, memory: memory, notes: notes)
     }
 
     private func train(
-        _ trainer: Trainer, _ evaluator: Evaluator, _ tasks: [PreparedTask], _ report: RunReport
+        from start: Int, _ trainer: Trainer, _ evaluator: Evaluator, _ checkpoints: CheckpointStore,
+        _ tasks: [PreparedTask], _ report: RunReport
     ) throws {
         let stepsPerEpoch = trainer.sampler.stepsPerEpoch
-        var progress = ProgressLine(isFirst ? progressStyle : .none, stepCount: trainer.stepCount)
-        for number in 0..<trainer.stepCount {
+        var progress = ProgressLine(isFirst ? progressStyle : .none, steps: start..<trainer.stepCount)
+        for number in start..<trainer.stepCount {
             let step = try trainer.step(number)
             let task = tasks[step.task].definition.name
             try report.write(step, task: task, epoch: number / stepsPerEpoch + 1)
@@ -81,6 +88,7 @@ public struct TrainingRun {
             if (number + 1).isMultiple(of: stepsPerEpoch) {
                 progress.clear()
                 try evaluate(trainer, evaluator, tasks, report, step: number + 1)
+                try checkpoints.save(step: number + 1, report: report.say)
             }
         }
     }

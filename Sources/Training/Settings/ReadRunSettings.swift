@@ -12,6 +12,13 @@ extension RunSettings {
         return try file.mapping { keys throws(SettingsError) in try RunSettings(keys, runFile: runFile) }
     }
 
+    /// Reads settings that a program wrote, such as those in a checkpoint's manifest; `path` is for messages.
+    static func parse(_ text: String, path: String) throws(SettingsError) -> RunSettings {
+        try StrictValue.parse(text, path: path).mapping { keys throws(SettingsError) in
+            try RunSettings(keys, runFile: path)
+        }
+    }
+
     private init(_ keys: StrictMapping, runFile: String) throws(SettingsError) {
         let tasksKey = try keys.required("tasks")
         self.init(
@@ -38,6 +45,7 @@ extension RunSettings {
         dropout = try keys["dropout"]?.rate() ?? dropout
         taskDropout = try keys["task_dropout"]?.rate() ?? taskDropout
         if let value = keys["san"] { answerNetwork = try AnswerNetworkSettings(value) }
+        keepLast = try keys["keep_last"]?.integer(.atLeast(1)) ?? keepLast
         prepared = try keys["prepared"]?.path() ?? prepared
 
         try readMaximumLength(keys["max_length"])

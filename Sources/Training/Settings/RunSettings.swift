@@ -46,6 +46,8 @@ public struct RunSettings: Equatable, Sendable {
     /// `san`: the stochastic answer network of the tasks with `enable_san`.
     public var answerNetwork = AnswerNetworkSettings()
 
+    /// `keep_last`: how many checkpoints are kept, the newest ones.
+    public var keepLast = 2
     /// `folder`: the run folder; the run file's path without its extension unless given.
     public var folder: String
     /// `prepared`: the cache of tokenised files; `prepared` beside the run folder unless given.

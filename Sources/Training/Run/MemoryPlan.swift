@@ -1,0 +1,51 @@
+import Communication
+import Foundation
+
+/// What a run's memory goes to, known before it is used.
+struct MemoryPlan {
+    /// Name and bytes of each part on this rank.
+    let parts: [(name: String, bytes: Int)]
+
+    /// Bytes of all parts.
+    var total: Int { parts.reduce(0) { $0 + $1.bytes } }
+
+    /// Throws where the ranks of this host together need more than the host has left.
+    func require(on world: Communicator) throws {
+        let host = try world.hostCommunicator()
+        var all = [Int64](repeating: 0, count: host.size)
+        try [Int64(total)].withUnsafeBufferPointer { mine in
+            try all.withUnsafeMutableBufferPointer { try host.allGather(mine, into: $0) }
+        }
+        let needed = Int(all.reduce(0, +))
+        // One rank speaks for its host.
+        try world.agree { if host.rank == 0 { try require(needed, by: host.size, on: world.hostName) } }
+    }
+
+    private func require(_ needed: Int, by rankCount: Int, on hostName: String) throws {
+        guard let available = MemoryPlan.availableBytes(), needed > available else { return }
+        let largest = parts.sorted { $0.bytes > $1.bytes }.prefix(3).map { "\($0.name) \(MemoryPlan.text($0.bytes))" }
+        throw TrainingError(
+            "the \(rankCount) ranks on \(hostName) need \(MemoryPlan.text(needed)) and \(MemoryPlan.text(available)) are free; "
+                + "the largest parts of a rank are \(largest.joined(separator: ", ")); "
+                + "lower `batch_size` or `max_length`, or use fewer ranks or more hosts")
+    }
+
+    /// Bytes that programs can still take, where the system says so.
+    private static func availableBytes() -> Int? {
+        guard
+            let text = FileManager.default.contents(atPath: "/proc/meminfo").map({ String(decoding: $0, as: UTF8.self) }
+            )
+        else { return nil }
+        for line in text.split(separator: "\n") where line.hasPrefix("MemAvailable:") {
+            return line.split(separator: " ").dropFirst().first.flatMap { Int($0) }.map { $0 * 1024 }
+        }
+        return nil
+    }
+
+    /// Bytes in MiB or GiB.
+    static func text(_ bytes: Int) -> String {
+        let mebibytes = Double(bytes) / 1_048_576
+        return mebibytes < 1024
+            ? String(format: "%.0f MiB", mebibytes) : String(format: "%.2f GiB", mebibytes / 1024)
+    }
+}

@@ -1,0 +1,50 @@
+import Kernels
+import TestSupport
+
+@testable import Model
+
+/// A small model with the paper's four heads, and batches for each: everything that a training step computes.
+enum FourHeads {
+    static let sizes = EncoderSizes(
+        vocabularySize: 40, hiddenSize: 24, layerCount: 2, headCount: 3, intermediateSize: 40, maximumPositions: 32)
+    static let names = ["classification", "similarity", "ranking", "entailment"]
+    static let definitions = [
+        HeadDefinition(task: names[0], kind: .classification(classes: 3), dropout: 0.1),
+        HeadDefinition(task: names[1], kind: .regression, dropout: 0.2),
+        HeadDefinition(task: names[2], kind: .ranking, dropout: 0.1),
+        HeadDefinition(
+            task: names[3], kind: .answerNetwork(classes: 3, turns: 5, predictionDropout: 0.2), dropout: 0.1),
+    ]
+
+    /// A model with dropout everywhere and random values, for a rank that holds `local` of the slices of `batch`.
+    static func model(for batch: PackedBatch) -> MultiTaskModel {
+        _ = MatrixLibrary.prepare()
+        let model = MultiTaskModel(
+            encoder: sizes, heads: definitions, dropout: .init(hidden: 0.1, attention: 0.15), capacity: batch.capacity,
+            gradientBuffers: batch.tree.subtrees.count, touchedWords: sizes.vocabularySize)
+        model.parameters.randomize(seed: 12)
+        _ = Unmanaged.passRetained(model)  // never freed, so that no view of its memory outlives it
+        return model
+    }
+
+    /// `unitCounts[i]` units in slice i; a ranking query has one to four candidates.
+    static func batch(head: Int, unitCounts: [Int], seed: UInt64 = 1) -> TestBatch {
+        var random = TestRandom(seed: seed)
+        return TestBatch(
+            slices: unitCounts.map { count in
+                (0..<count).map { _ in
+                    let candidates = names[head] == "ranking" ? Int.random(in: 1...4, using: &random) : 1
+                    let lengths = (0..<candidates).map { _ in Int.random(in: 2...17, using: &random) }
+                    let label: Float =
+                        switch names[head] {
+                        case "similarity": random.normal() * 2
+                        case "ranking": Float(Int.random(in: 0..<candidates, using: &random))
+                        default: Float(Int.random(in: 0..<3, using: &random))
+                        }
+                    let sequences = TestBatch.randomSequences(
+                        lengths: lengths, vocabulary: sizes.vocabularySize, using: &random)
+                    return TestUnit(sequences: sequences, label: label)
+                }
+            })
+    }
+}

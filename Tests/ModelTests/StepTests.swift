@@ -1,0 +1,100 @@
+import Kernels
+import TestSupport
+import Testing
+
+@testable import Model
+
+/// A step depends on nothing that an earlier one left behind.
+struct StepTests {
+    private func gradients(_ model: MultiTaskModel, _ batch: PackedBatch, head: Int) -> [String: [UInt32]] {
+        var gradients: [String: [UInt32]] = [:]
+        for (index, group) in model.parameters.groups.enumerated() where model.isActive(group: index, forHead: head) {
+            for parameter in group.parameters {
+                let gradient = model.parameters.gradient(of: parameter, tree: batch.tree, words: model.wordGradient)
+                gradients[parameter.name] = bits(gradient)
+            }
+        }
+        return gradients
+    }
+
+    @Test(arguments: FourHeads.names.indices)
+    func aStepIsTheSameBitsAfterOthers(head: Int) {
+        let large = FourHeads.batch(head: (head + 1) % 4, unitCounts: [6, 5, 7], seed: 2)
+        let small = FourHeads.batch(head: head, unitCounts: [1, 0, 2], seed: 3)
+        let earlier = large.packed(random: RandomStep(seed: 1, step: 1))
+        let evaluated = large.packed(random: nil)
+        let batch = small.packed(random: RandomStep(seed: 1, step: 2))
+        let fresh = FourHeads.model(for: earlier)
+        small.touch(fresh.wordGradient)
+        let scores = bits(fresh.forward(batch, head: head).values)
+        fresh.backward(batch, head: head)
+        let expected = gradients(fresh, batch, head: head)
+
+        let used = FourHeads.model(for: earlier)
+        large.touch(used.wordGradient)
+        _ = used.forward(earlier, head: (head + 1) % 4)
+        used.backward(earlier, head: (head + 1) % 4)
+        _ = used.forward(evaluated, head: (head + 1) % 4)
+        small.touch(used.wordGradient)
+        #expect(Set(used.wordGradient.touched) == Set(small.sequences.flatMap(\.tokens)))
+        #expect(Array(used.wordGradient.touched) == used.wordGradient.touched.sorted())
+        // The gradient is written, not added to what another backward left.
+        for _ in 0..<2 {
+            #expect(bits(used.forward(batch, head: head).values) == scores)
+            used.backward(batch, head: head)
+            #expect(gradients(used, batch, head: head) == expected)
+        }
+    }
+
+    @Test func otherHeadsKeepTheirGradientBuffersUntouched() {
+        let test = FourHeads.batch(head: 0, unitCounts: [2, 2], seed: 4)
+        let batch = test.packed(random: RandomStep(seed: 1, step: 1))
+        let model = FourHeads.model(for: batch)
+        test.touch(model.wordGradient)
+        _ = model.forward(batch, head: 0)
+        model.backward(batch, head: 0)
+        for (index, group) in model.parameters.groups.enumerated() {
+            let isActive = index < 4
+            #expect(model.isActive(group: index, forHead: 0) == isActive)
+            guard index > 0 else { continue }
+            let gradient = group.range.map { model.parameters.gradients(0)[$0] }
+            #expect(gradient.contains { $0 != 0 } == isActive, "\(group.name)")
+        }
+        // The answer network reads no pooler.
+        #expect(!model.isActive(group: 2, forHead: 3) && model.isActive(group: 6, forHead: 3))
+    }
+
+    @Test func dropoutChangesWithTheStepAndNotInEvaluation() {
+        for head in FourHeads.names.indices {
+            let test = FourHeads.batch(head: head, unitCounts: [4], seed: 4)
+            let steps = [RandomStep(seed: 1, step: 1), RandomStep(seed: 1, step: 2), nil, nil]
+            let scores = steps.map { step in
+                let batch = test.packed(random: step)
+                return bits(FourHeads.model(for: batch).forward(batch, head: head).values)
+            }
+            #expect(scores[0] != scores[1] && scores[1] != scores[2] && scores[0] != scores[2])
+            #expect(scores[2] == scores[3])
+        }
+    }
+
+    @Test func backwardWithoutRandomNumbersIsRefused() async {
+        // Forward keeps what backward needs only in training.
+        await #expect(processExitsWith: .failure) {
+            let test = FourHeads.batch(head: 0, unitCounts: [2], seed: 4)
+            let batch = test.packed(random: nil)
+            let model = FourHeads.model(for: batch)
+            test.touch(model.wordGradient)
+            _ = model.forward(batch, head: 0)
+            model.backward(batch, head: 0)
+        }
+    }
+
+    @Test func sequencesLongerThanThePositionTableAreRefused() async {
+        await #expect(processExitsWith: .failure) {
+            let sequence = TestSequence(
+                tokens: Array(repeating: 1, count: 33), segments: Array(repeating: 0, count: 33))
+            let test = TestBatch(slices: [[TestUnit(sequences: [sequence], label: 0)]])
+            _ = FourHeads.model(for: test.packed(random: nil))
+        }
+    }
+}
