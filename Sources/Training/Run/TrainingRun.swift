@@ -26,9 +26,9 @@ public struct TrainingRun {
     /// What a run is made of once its data are prepared.
     package struct Parts {
         package let trainer: Trainer
+        let evaluator: Evaluator
         let tasks: [PreparedTask]
         let plan: RunPlan
-        let memory: MemoryPlan
         /// A sentence for each thing that a user might not expect.
         let notes: [String]
     }
@@ -36,42 +36,42 @@ public struct TrainingRun {
     /// Trains to the end.
     public func run() throws {
         let parts = try build()
-        let (trainer, plan, tasks) = (parts.trainer, parts.plan, parts.tasks)
-        let checkpoints = CheckpointStore(world, settings, tasks, trainer)
+        let (trainer, plan) = (parts.trainer, parts.plan)
+        let checkpoints = CheckpointStore(world, settings, parts.tasks, trainer)
         let start = try checkpoints.restoreNewest { print($0) } ?? 0
         trainer.resume(at: start)
-        let evaluator = Evaluator(
-            world, trainer.model, capacity: plan.capacity, batchSize: settings.evaluationBatchSize)
         let report = try RunReport(settings, isFirst: isFirst, start: start)
         parts.notes.forEach(report.say)
         report.say(
-            "\(tasks.count) tasks, \(plan.sampler.stepsPerEpoch) steps an epoch, \(settings.epochs) epochs, "
+            "\(parts.tasks.count) tasks, \(plan.sampler.stepsPerEpoch) steps an epoch, \(settings.epochs) epochs, "
                 + "\(world.size) rank\(world.size == 1 ? "" : "s"), \(plan.shares.sliceCount) slices, "
                 + "\(trainer.model.parameters.count) parameters, "
-                + "\(MemoryPlan.text(parts.memory.total)) for values, gradients, moments and activations of rank 0")
+                + "\(MemoryPlan.text(trainer.memoryPlan.total)) for values, gradients, moments and activations of rank 0"
+        )
         if start > 0 { report.say("goes on from the checkpoint of step \(start)") }
-        try train(from: start, trainer, evaluator, checkpoints, tasks, report)
+        try train(from: start, trainer, parts.evaluator, checkpoints, parts.tasks, report)
         try report.write(trainer.digest(), step: trainer.stepCount)
         try report.end(world, trainer)
     }
 
-    /// Prepares data, lays out the model and allocates all memory.
+    /// Prepares data, lays out the model, and gives it its first values.
     package func build() throws -> Parts {
         _ = MatrixLibrary.prepare()
         let files = try world.agree { try EncoderFiles(settings) }
         let tasks = try openTasks(files)
-        let plan = try world.agree {
-            try RunPlan(settings, tasks, sizes: files.sizes, rank: world.rank, rankCount: world.size)
+        let (trainer, plan) = try world.agree {
+            let plan = try RunPlan(settings, tasks, sizes: files.sizes, rank: world.rank, rankCount: world.size)
+            let model = MultiTaskModel(
+                encoder: files.sizes, heads: tasks.map { $0.head(settings) },
+                dropout: .init(hidden: settings.dropout, attention: settings.dropout), capacity: plan.capacity,
+                gradientBuffers: plan.tree.subtrees.count, touchedWords: plan.touchedWords)
+            return (Trainer(world, settings, tasks, plan, model), plan)
         }
-        let model = MultiTaskModel(
-            encoder: files.sizes, heads: tasks.map { $0.head(settings) },
-            dropout: .init(hidden: settings.dropout, attention: settings.dropout), capacity: plan.capacity,
-            gradientBuffers: plan.tree.subtrees.count, touchedWords: plan.touchedWords)
-        let trainer = Trainer(world, settings, tasks, plan, model)
-        let memory = trainer.memoryPlan
-        try memory.require(on: world)
-        let notes = try world.agree { try files.initialize(model) }
-        return Parts(trainer: trainer, tasks: tasks, plan: plan, memory: memory, notes: notes)
+        try trainer.memoryPlan.require(on: world)
+        let notes = try world.agree { try files.initialize(trainer.model) }
+        let evaluator = Evaluator(
+            world, trainer.model, capacity: plan.capacity, batchSize: settings.evaluationBatchSize)
+        return Parts(trainer: trainer, evaluator: evaluator, tasks: tasks, plan: plan, notes: notes)
     }
 
     private func train(
