@@ -1,6 +1,7 @@
 import Foundation
 import TestSupport
 import Testing
+import Training
 
 /// What users get to see when a run cannot go on: one line, once, soon, and an exit code that is not 0.
 @Suite(.serialized) final class FailureTests {
@@ -17,6 +18,13 @@ import Testing
         result.error.split(separator: "\n").map(String.init).filter { $0.hasPrefix("\(program): ") }
     }
 
+    /// The rows of a step of the suite.
+    private func batch(at step: Int) -> [Int] {
+        let sizes = [40, 30, 29, 15]
+        let batch = Sampler(tasks: sizes.map { .init(exampleCount: $0, batchSize: 7) }, seed: 7).batch(at: step)
+        return (0..<batch.count).map { batch[$0] }
+    }
+
     @Test func `A loss that is not finite stops all ranks before the update and names step, task and examples`() throws
     {
         let result = try run.start(
@@ -28,7 +36,11 @@ import Testing
         #expect(lines[0].hasPrefix("mtdnn-worker: step 1: the loss of task "), "\(lines[0])")
         let task = try #require(["single", "score", "pair", "query"].first { lines[0].contains("task \($0) is ") })
         #expect(lines[0].contains("; no update was made; examples \(task)-"))
-        #expect(lines[0].components(separatedBy: "\(task)-").count == 1 + 7)
+        // All examples of the batch, and no others.
+        let names = lines[0].components(separatedBy: "examples ")[1].components(separatedBy: "; ")[0]
+            .components(separatedBy: ", ")
+        #expect(names.count == Set(names).count && names.allSatisfy { $0.hasPrefix("\(task)-") })
+        #expect(batch(at: 1).map { "\(task)-\($0)" } == names)
         let log = try String(contentsOfFile: "\(run.suite.folder)/run/metrics.jsonl", encoding: .utf8)
         #expect(log.split(separator: "\n").count == 1)
     }

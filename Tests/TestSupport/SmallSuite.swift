@@ -80,7 +80,7 @@ public struct SmallSuite {
         single: {n_class: 2, data_format: PremiseOnly, task_type: Classification, metric_meta: [ACC], enable_san: false}
         score: {n_class: 1, data_format: PremiseAndOneHypothesis, task_type: Regression, metric_meta: [Pearson],
           enable_san: false}
-        pair: {n_class: 3, data_format: PremiseAndOneHypothesis, task_type: Classification, metric_meta: [ACC, MCC],
+        pair: {n_class: 3, data_format: PremiseAndOneHypothesis, task_type: Classification, metric_meta: [ACC],
           enable_san: true}
         query: {n_class: 1, data_format: PremiseAndMultiHypothesis, task_type: Ranking, metric_meta: [ACC, MRR],
           enable_san: false}

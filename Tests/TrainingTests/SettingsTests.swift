@@ -67,7 +67,7 @@ struct SettingsTests {
 
     @Test func everyKeyIsReadAndWritten() throws {
         let text = """
-            encoder: \(Self.sizes.dropLast()), max_position_embeddings: 64, lower_case: false}
+            encoder: \(Self.sizes.dropLast()), max_position_embeddings: 64, initializer_range: 0.1, lower_case: false}
             tasks: tasks.yml
             data: /some where/"quoted"/\u{E9}
             train: [cola]
@@ -88,6 +88,7 @@ struct SettingsTests {
             task_dropout: 0.3
             san: {turns: 3, prediction_dropout: 0.4}
             folder: ../out
+            keep_last: 9
             prepared: "line\\nbreak"
             """
         let settings = try load(text)
@@ -95,8 +96,8 @@ struct SettingsTests {
         #expect(settings.prepared == folder + "/runs/line\nbreak")
         let defaults = RunSettings(encoder: .folder("x"), tasks: "x", data: "x", train: [], folder: "x")
         // Every key differs from its default, so a key that is read or written wrongly shows.
-        #expect(settings.differences(from: defaults).count == 1 + 7 + 22)
-        #expect(settings.yaml.split(separator: "\n").count == 1 + 7 + 22 + 1)
+        #expect(settings.differences(from: defaults).count == 1 + 8 + 23)
+        #expect(settings.yaml.split(separator: "\n").count == 1 + 8 + 23 + 1)
         #expect(
             settings.differences(from: defaults).prefix(2)
                 == ["encoder.hidden_size: none -> 128", "encoder.num_hidden_layers: none -> 2"])
@@ -138,7 +139,7 @@ struct SettingsTests {
         ("dropout: 1", "glue.yml:5: dropout must be at least 0.0 and below 1.0, not 1"),
         ("task_dropout: x", "glue.yml:5: task_dropout must be a number, not \"x\""),
         ("max_length: 3", "glue.yml:5: max_length must be at least 8, not 3"),
-        ("san: {turns: 0}", "glue.yml:5: san.turns must be from 1 to 100, not 0"),
+        ("san: {turns: 0}", "glue.yml:5: san.turns must be from 1 to 50, not 0"),
         ("san: {turn: 1}", "glue.yml:5: unknown key \"turn\" in san; did you mean \"turns\"?"),
         (
             "san:\n  prediction_dropout: 1",

@@ -55,7 +55,10 @@ final class CheckpointStore {
         if world.rank == 0, let path = try newestWhole(report: report) { choice = Array(path.utf8) }
         try world.broadcast(&choice, from: 0)
         guard !choice.isEmpty else { return nil }
-        let path = String(decoding: choice, as: UTF8.self)
+        return try world.agree { try restore(String(decoding: choice, as: UTF8.self)) }
+    }
+
+    private func restore(_ path: String) throws -> Int {
         let manifest = try Manifest(path: "\(path)/\(Manifest.name)")
         try requireSameSettings(manifest, path)
         var owned: [String: Optimizer.OwnedPiece] = [:]

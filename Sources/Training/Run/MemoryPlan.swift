@@ -16,12 +16,16 @@ struct MemoryPlan {
         try [Int64(total)].withUnsafeBufferPointer { mine in
             try all.withUnsafeMutableBufferPointer { try host.allGather(mine, into: $0) }
         }
-        guard let available = MemoryPlan.availableBytes() else { return }
         let needed = Int(all.reduce(0, +))
-        guard needed > available else { return }
+        // One rank speaks for its host.
+        try world.agree { if host.rank == 0 { try require(needed, by: host.size, on: world.hostName) } }
+    }
+
+    private func require(_ needed: Int, by rankCount: Int, on hostName: String) throws {
+        guard let available = MemoryPlan.availableBytes(), needed > available else { return }
         let largest = parts.sorted { $0.bytes > $1.bytes }.prefix(3).map { "\($0.name) \(MemoryPlan.text($0.bytes))" }
         throw TrainingError(
-            "the \(host.size) ranks on \(world.hostName) need \(MemoryPlan.text(needed)) and \(MemoryPlan.text(available)) are free; "
+            "the \(rankCount) ranks on \(hostName) need \(MemoryPlan.text(needed)) and \(MemoryPlan.text(available)) are free; "
                 + "the largest parts of a rank are \(largest.joined(separator: ", ")); "
                 + "lower `batch_size` or `max_length`, or use fewer ranks or more hosts")
     }

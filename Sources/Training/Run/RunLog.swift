@@ -57,10 +57,11 @@ final class RunLog {
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     }
 
-    /// The step that a line is about; nil for a line that was cut off.
+    /// The step that a line is about; nil for a line that was cut off, and for the last one, which is written again at the new end.
     private static func step(of line: Data) throws -> Int? {
         do {
-            return (try JSONSerialization.jsonObject(with: line) as? [String: Any])?["step"] as? Int
+            let entries = try JSONSerialization.jsonObject(with: line) as? [String: Any]
+            return entries?["parameters_sha256"] == nil ? entries?["step"] as? Int : nil
         } catch {
             return nil
         }
