@@ -4,23 +4,30 @@ import Foundation
 import Kernels
 import Model
 
-/// The batches of an evaluation: runs of rows fixed by row number, so scores do not depend on ranks.
+/// The batches of an evaluation: runs of rows that depend on the file alone, so scores do not depend on ranks.
 struct EvaluationBatches {
     private let file: TokenFile
-    private let batchSize: Int
+    /// First row of each batch, and the number of rows.
+    private let bounds: [Int]
 
-    init(_ file: TokenFile, batchSize: Int) {
+    /// As many whole examples to a batch as have at most `sequenceCount` sequences together, at least one.
+    init(_ file: TokenFile, sequenceCount: Int) {
         self.file = file
-        self.batchSize = batchSize
+        var bounds = [0]
+        for row in 0..<file.exampleCount {
+            let first = Int(file.exampleOffsets[bounds[bounds.count - 1]])
+            if Int(file.exampleOffsets[row + 1]) - first > sequenceCount, row > bounds[bounds.count - 1] {
+                bounds.append(row)
+            }
+        }
+        self.bounds = bounds + [file.exampleCount]
     }
 
     /// Number of batches.
-    var count: Int { (file.exampleCount + batchSize - 1) / batchSize }
+    var count: Int { bounds.count - 1 }
 
     /// The rows of a batch.
-    func rows(_ batch: Int) -> Range<Int> {
-        (batch * batchSize)..<min((batch + 1) * batchSize, file.exampleCount)
-    }
+    func rows(_ batch: Int) -> Range<Int> { bounds[batch]..<bounds[batch + 1] }
 
     /// The batches that a rank scores.
     func batches(ofRank rank: Int, of rankCount: Int) -> Range<Int> {
@@ -30,8 +37,7 @@ struct EvaluationBatches {
     /// The sequences that a rank scores.
     func sequences(ofRank rank: Int, of rankCount: Int) -> Range<Int> {
         let batches = batches(ofRank: rank, of: rankCount)
-        let first = min(batches.lowerBound * batchSize, file.exampleCount)
-        let end = min(batches.upperBound * batchSize, file.exampleCount)
+        let (first, end) = (bounds[batches.lowerBound], bounds[batches.upperBound])
         return Int(file.exampleOffsets[first])..<Int(file.exampleOffsets[end])
     }
 
@@ -65,7 +71,7 @@ final class Evaluator {
 
     /// The predictions for all examples of a file, the same on every rank.
     func predictions(task: PreparedTask, head: Int, file: TokenFile) throws -> Predictions {
-        let batches = EvaluationBatches(file, batchSize: batchSize)
+        let batches = EvaluationBatches(file, sequenceCount: batchSize)
         let outputs = task.definition.outputCount
         var scores = [Float](repeating: 0, count: file.sequenceCount * outputs)
         var next = batches.sequences(ofRank: world.rank, of: world.size).lowerBound * outputs

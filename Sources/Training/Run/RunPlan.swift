@@ -35,7 +35,7 @@ package struct RunPlan {
         var capacity = training.share
         for task in tasks {
             for (_, file) in task.developments {
-                let evaluation = EvaluationBatches(file, batchSize: settings.evaluationBatchSize).capacity
+                let evaluation = EvaluationBatches(file, sequenceCount: settings.evaluationBatchSize).capacity
                 capacity.tokens = max(capacity.tokens, evaluation.tokens)
                 capacity.sequences = max(capacity.sequences, evaluation.sequences)
                 capacity.longest = max(capacity.longest, evaluation.longest)

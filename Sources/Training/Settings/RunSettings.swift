@@ -23,7 +23,7 @@ public struct RunSettings: Equatable, Sendable {
     public var reproducible = Reproducibility.acrossRankCounts
     /// `max_length`: tokens per sequence; longer ones are cut.
     public var maximumLength = 512
-    /// `evaluation_batch_size`: rows, or ranking queries, scored at once on each rank.
+    /// `evaluation_batch_size`: sequences scored at once on each rank; a ranking query has one for each candidate.
     public var evaluationBatchSize = 32
 
     /// `optimizer`: the rule of the updates.
