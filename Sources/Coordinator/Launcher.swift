@@ -35,7 +35,9 @@ struct Launcher {
         } else {
             arguments += ["--oversubscribe", "--bind-to", "none"]
         }
-        return arguments + ["-x", "OPENBLAS_NUM_THREADS", try Launcher.worker().path] + workerArguments
+        var passed = ["OPENBLAS_NUM_THREADS"]
+        if ProcessInfo.processInfo.environment["OPENBLAS_CORETYPE"] != nil { passed.append("OPENBLAS_CORETYPE") }
+        return arguments + passed.flatMap { ["-x", $0] } + [try Launcher.worker().path] + workerArguments
     }
 
     private func environment() -> [String: String] {
@@ -72,20 +74,34 @@ struct Launcher {
         throw LaunchError("\(program) is not on the PATH; install Open MPI (Debian: openmpi-bin)")
     }
 
+    /// Ctrl-C and the like ask all ranks, through mpirun, to finish their step and write a checkpoint; a second one ends the job at once.
+    ///
     /// A child of `Process` may sit in a process group of its own, which Ctrl-C does not reach.
     private static func forwardSignals(to process: Process) -> [any DispatchSourceSignal] {
-        [SIGINT, SIGTERM, SIGHUP].map { number in
+        let job = Job(process: process)
+        return [SIGINT, SIGTERM, SIGHUP, SIGUSR1].map { number in
             signal(number, SIG_IGN)
-            let source = DispatchSource.makeSignalSource(signal: number)
-            let box = UncheckedProcess(process: process)
-            source.setEventHandler { if box.process.isRunning { box.process.terminate() } }
+            let source = DispatchSource.makeSignalSource(signal: number, queue: job.queue)
+            source.setEventHandler { job.stop() }
             source.resume()
             return source
         }
     }
 
-    /// `Process` may be told to terminate from any thread.
-    private struct UncheckedProcess: @unchecked Sendable { let process: Process }
+    /// The running mpirun, told to stop from one queue only.
+    private final class Job: @unchecked Sendable {
+        let queue = DispatchQueue(label: "signals")
+        private let process: Process
+        private var wasAsked = false
+
+        init(process: Process) { self.process = process }
+
+        func stop() {
+            guard process.isRunning else { return }
+            kill(process.processIdentifier, wasAsked ? SIGTERM : SIGUSR1)
+            wasAsked = true
+        }
+    }
 }
 
 /// Why a job could not be started.

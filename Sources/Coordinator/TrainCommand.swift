@@ -50,6 +50,7 @@ struct JobOptions: ParsableArguments {
         let launcher = Launcher(
             ranks: ranks, hostfile: hostfile, workerArguments: arguments + ["--progress", progress])
         let code = try launcher.run()
+        if code == TrainingRun.Outcome.stopped.exitCode { throw ExitCode(code) }
         if code != 0 {
             FileHandle.standardError.write(
                 Data("mtdnn: the job ended with code \(code); the reason stands above\n".utf8))

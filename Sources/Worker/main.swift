@@ -20,13 +20,14 @@ struct Worker: ParsableCommand {
     var progress = "lines"
 
     func run() throws {
-        try withMPI { world throws in
+        let outcome = try withMPI { world throws in
             let run = try world.agree {
                 let settings = try RunSettings.load(path: runFile, overrides: overrides)
                 return try TrainingRun(settings, world: world, progress: progress)
             }
-            try run.run()
+            return try run.run()
         }
+        if outcome.exitCode != 0 { throw ExitCode(outcome.exitCode) }
     }
 }
 

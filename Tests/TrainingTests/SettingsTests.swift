@@ -88,6 +88,7 @@ struct SettingsTests {
             task_dropout: 0.3
             san: {turns: 3, prediction_dropout: 0.4}
             folder: ../out
+            checkpoint_steps: 11
             keep_last: 9
             prepared: "line\\nbreak"
             """
@@ -96,8 +97,8 @@ struct SettingsTests {
         #expect(settings.prepared == folder + "/runs/line\nbreak")
         let defaults = RunSettings(encoder: .folder("x"), tasks: "x", data: "x", train: [], folder: "x")
         // Every key differs from its default, so a key that is read or written wrongly shows.
-        #expect(settings.differences(from: defaults).count == 1 + 8 + 23)
-        #expect(settings.yaml.split(separator: "\n").count == 1 + 8 + 23 + 1)
+        #expect(settings.differences(from: defaults).count == 1 + 8 + 24)
+        #expect(settings.yaml.split(separator: "\n").count == 1 + 8 + 24 + 1)
         #expect(
             settings.differences(from: defaults).prefix(2)
                 == ["encoder.hidden_size: none -> 128", "encoder.num_hidden_layers: none -> 2"])

@@ -13,7 +13,7 @@ final class GradientNorm {
     private let ownerships: [Ownership]
     private let words: WordGradient
     private let sums: UnsafeMutablePointer<Double>
-    private let counts, displacements: UnsafeMutablePointer<Int32>
+    private let layout: GatherLayout
     /// Rows of each group that each rank owns; those of word embeddings change from batch to batch.
     private var rowCounts: [[Int]]
 
@@ -27,45 +27,35 @@ final class GradientNorm {
         }
         let rows = words.capacity + rowCounts.dropFirst().joined().reduce(0, +)
         sums = .allocate(capacity: rows)
-        counts = .allocate(capacity: world.size)
-        displacements = .allocate(capacity: world.size)
-        counts.initialize(repeating: 0, count: world.size)
-        displacements.initialize(repeating: 0, count: world.size)
+        layout = GatherLayout(world)
     }
 
-    deinit {
-        sums.deallocate()
-        counts.deallocate()
-        displacements.deallocate()
-    }
+    deinit { sums.deallocate() }
 
     /// The norm over the active groups, the same on every rank.
     func compute(activeGroups: [Bool]) throws -> Double {
         layOut(activeGroups)
         writeOwnSums(activeGroups)
-        let total = Int(displacements[world.size - 1] + counts[world.size - 1])
-        try world.allGatherInPlace(
-            UnsafeMutableBufferPointer(start: sums, count: total), counts: counts, displacements: displacements)
+        try layout.gather(sums, world)
         return sumInRowOrder(activeGroups).squareRoot()
     }
 
     /// One run of sums for each rank, groups in order within it.
     private func layOut(_ activeGroups: [Bool]) {
-        var displacement: Int32 = 0
+        var first = 0
         for rank in 0..<world.size {
             let owned = ownerships[0].range(of: rank)
             rowCounts[0][rank] =
                 words.touchedRows(from: owned.lowerBound / words.columns, below: owned.upperBound / words.columns).count
             var count = 0
             for group in 0..<ownerships.count where activeGroups[group] { count += rowCounts[group][rank] }
-            counts[rank] = Int32(count)
-            displacements[rank] = displacement
-            displacement += Int32(count)
+            layout[rank] = first..<(first + count)
+            first += count
         }
     }
 
     private func writeOwnSums(_ activeGroups: [Bool]) {
-        var next = Int(displacements[world.rank])
+        var next = layout[world.rank].lowerBound
         for group in 0..<ownerships.count where activeGroups[group] {
             guard var row = exchange.ownedSegment(group).baseAddress else { continue }
             func write(rows: Int, columns: Int) {
@@ -89,7 +79,7 @@ final class GradientNorm {
         var total = 0.0
         for group in 0..<ownerships.count where activeGroups[group] {
             for rank in 0..<world.size {
-                var first = Int(displacements[rank])
+                var first = layout[rank].lowerBound
                 for earlier in 0..<group where activeGroups[earlier] { first += rowCounts[earlier][rank] }
                 for index in first..<(first + rowCounts[group][rank]) { total += sums[index] }
             }

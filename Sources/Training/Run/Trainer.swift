@@ -14,6 +14,8 @@ package final class Trainer {
         /// Norm of the gradient before clipping.
         package var gradientNorm: Double
         package var learningRate: Float
+        /// Whether any rank was asked to stop: all know it at the same step.
+        package var stopAsked: Bool
     }
 
     package let model: MultiTaskModel
@@ -37,7 +39,7 @@ package final class Trainer {
     private let gradients: GradientExchange
     private let gradientNorm: GradientNorm
     private let values: ValueExchange
-    private let losses: LossSum
+    private let agreement: StepAgreement
     private let activeGroups: [[Bool]]
     /// How many updates each group has had.
     private var updateCounts: [Int]
@@ -62,7 +64,7 @@ package final class Trainer {
         gradients = GradientExchange(world, model, ownerships, plan.shares)
         gradientNorm = GradientNorm(world, gradients, ownerships, model.wordGradient)
         values = ValueExchange(world, model, ownerships)
-        losses = LossSum(world, plan.shares)
+        agreement = StepAgreement(world, plan.shares)
         optimizer = Optimizer(
             settings.optimizer, decay: Float(settings.weightDecay), model.parameters, model.wordGradient,
             ownerships: ownerships, rank: world.rank)
@@ -88,7 +90,8 @@ package final class Trainer {
         model.backward(share, head: task)
 
         clock.enter(.exchange)
-        let loss = try losses.gather(share) / Double(sampler.batch(at: number).count)
+        let (lossSum, stopAsked) = try agreement.reach(share, stopAsked: StopRequest.isAsked)
+        let loss = lossSum / Double(sampler.batch(at: number).count)
         try gradients.exchange(activeGroups: active)
         let norm = try gradientNorm.compute(activeGroups: active)
         guard loss.isFinite, norm.isFinite else { throw notFinite(number, task, loss, norm) }
@@ -106,7 +109,8 @@ package final class Trainer {
         clock.enter(.gather)
         for group in 1..<active.count where active[group] { try values.gather(group: group) }
         clock.stop()
-        return Step(number: number, task: task, loss: loss, gradientNorm: norm, learningRate: rate)
+        return Step(
+            number: number, task: task, loss: loss, gradientNorm: norm, learningRate: rate, stopAsked: stopAsked)
     }
 
     /// Takes up the position after `step` steps, whose values and moments have been loaded.

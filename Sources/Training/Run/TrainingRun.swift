@@ -33,8 +33,20 @@ public struct TrainingRun {
         let notes: [String]
     }
 
-    /// Trains to the end.
-    public func run() throws {
+    /// How a run ended.
+    public enum Outcome: Sendable {
+        /// After its last step.
+        case finished
+        /// After a checkpoint, because it was asked to; the same command goes on from there.
+        case stopped
+
+        /// The exit code that says so.
+        public var exitCode: Int32 { self == .finished ? 0 : StopRequest.exitCode }
+    }
+
+    /// Trains to the end, or until it is asked to stop.
+    public func run() throws -> Outcome {
+        StopRequest.listen()
         let parts = try build()
         let (trainer, plan) = (parts.trainer, parts.plan)
         let checkpoints = CheckpointStore(world, settings, parts.tasks, trainer)
@@ -48,10 +60,16 @@ public struct TrainingRun {
                 + "\(trainer.model.parameters.count) parameters, "
                 + "\(MemoryPlan.text(trainer.memoryPlan.total)) for values, gradients, moments and activations of rank 0"
         )
+        guard start < trainer.stepCount else {
+            report.say("the run in \(settings.folder) is finished")
+            return .finished
+        }
         if start > 0 { report.say("goes on from the checkpoint of step \(start)") }
-        try train(from: start, trainer, parts.evaluator, checkpoints, parts.tasks, report)
+        let outcome = try train(from: start, trainer, parts.evaluator, checkpoints, parts.tasks, report)
+        guard outcome == .finished else { return outcome }
         try report.write(trainer.digest(), step: trainer.stepCount)
         try report.end(world, trainer)
+        return .finished
     }
 
     /// Prepares data, lays out the model, and gives it its first values.
@@ -77,7 +95,7 @@ public struct TrainingRun {
     private func train(
         from start: Int, _ trainer: Trainer, _ evaluator: Evaluator, _ checkpoints: CheckpointStore,
         _ tasks: [PreparedTask], _ report: RunReport
-    ) throws {
+    ) throws -> Outcome {
         let stepsPerEpoch = trainer.sampler.stepsPerEpoch
         var progress = ProgressLine(isFirst ? progressStyle : .none, steps: start..<trainer.stepCount)
         for number in start..<trainer.stepCount {
@@ -85,12 +103,19 @@ public struct TrainingRun {
             let task = tasks[step.task].definition.name
             try report.write(step, task: task, epoch: number / stepsPerEpoch + 1)
             progress.note(step: number, task: task, loss: step.loss, tokens: trainer.globalTokenCount)
-            if (number + 1).isMultiple(of: stepsPerEpoch) {
-                progress.clear()
-                try evaluate(trainer, evaluator, tasks, report, step: number + 1)
-                try checkpoints.save(step: number + 1, report: report.say)
+            let done = number + 1
+            let epochEnds = done.isMultiple(of: stepsPerEpoch)
+            if epochEnds || step.stopAsked { progress.clear() }
+            if epochEnds { try evaluate(trainer, evaluator, tasks, report, step: done) }
+            if epochEnds || step.stopAsked || settings.checkpointSteps > 0 && done.isMultiple(of: settings.checkpointSteps) {
+                try checkpoints.save(step: done, report: report.say)
+            }
+            if step.stopAsked, done < trainer.stepCount {
+                report.say("stopped after step \(done), as asked; the same command goes on from there")
+                return .stopped
             }
         }
+        return .finished
     }
 
     private func evaluate(

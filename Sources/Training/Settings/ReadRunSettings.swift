@@ -45,6 +45,7 @@ extension RunSettings {
         dropout = try keys["dropout"]?.rate() ?? dropout
         taskDropout = try keys["task_dropout"]?.rate() ?? taskDropout
         if let value = keys["san"] { answerNetwork = try AnswerNetworkSettings(value) }
+        checkpointSteps = try keys["checkpoint_steps"]?.integer(.atLeast(0)) ?? checkpointSteps
         keepLast = try keys["keep_last"]?.integer(.atLeast(1)) ?? keepLast
         prepared = try keys["prepared"]?.path() ?? prepared
 

@@ -46,6 +46,8 @@ public struct RunSettings: Equatable, Sendable {
     /// `san`: the stochastic answer network of the tasks with `enable_san`.
     public var answerNetwork = AnswerNetworkSettings()
 
+    /// `checkpoint_steps`: a checkpoint every so many steps, besides the one at the end of each epoch; 0 for none.
+    public var checkpointSteps = 0
     /// `keep_last`: how many checkpoints are kept, the newest ones.
     public var keepLast = 2
     /// `folder`: the run folder; the run file's path without its extension unless given.

@@ -47,6 +47,7 @@ extension RunSettings {
             ("san.turns", "\(answerNetwork.turns)"),
             ("san.prediction_dropout", "\(answerNetwork.predictionDropout)"),
             ("folder", quoted(folder)),
+            ("checkpoint_steps", "\(checkpointSteps)"),
             ("keep_last", "\(keepLast)"),
             ("prepared", quoted(prepared)),
         ]

@@ -1,0 +1,47 @@
+import Communication
+import Model
+
+/// What all ranks must know of a step before they act: its loss, and whether any rank was asked to stop.
+///
+/// Losses of slices are summed in Double and added in slice order on every rank, so the loss does not depend on who held which.
+final class StepAgreement {
+    private let world: Communicator
+    private let layout: GatherLayout
+    private let runs: [Range<Int>]
+    /// For each rank whether it was asked to stop, then its slices' losses.
+    private let words: UnsafeMutablePointer<Double>
+
+    init(_ world: Communicator, _ shares: RankShares) {
+        self.world = world
+        runs = shares.runs
+        layout = GatherLayout(world)
+        words = .allocate(capacity: shares.sliceCount + world.size)
+        words.initialize(repeating: 0, count: shares.sliceCount + world.size)
+        for (rank, run) in runs.enumerated() {
+            layout[rank] = (run.lowerBound + rank)..<(run.upperBound + rank + 1)
+        }
+    }
+
+    deinit { words.deallocate() }
+
+    /// The sum of losses over all units of the global batch of which this rank holds `share`, and whether any rank was asked to stop.
+    func reach(_ share: PackedBatch, stopAsked: Bool) throws -> (loss: Double, stopAsked: Bool) {
+        var next = layout[world.rank].lowerBound
+        words[next] = stopAsked ? 1 : 0
+        for index in 0..<share.tree.local.count {
+            var sum = 0.0
+            for unit in share.units(ofSlice: index) { sum += share.losses[unit] }
+            next += 1
+            words[next] = sum
+        }
+        try layout.gather(words, world)
+        var loss = 0.0
+        var stop = false
+        for rank in 0..<runs.count {
+            let part = layout[rank]
+            if words[part.lowerBound] != 0 { stop = true }
+            for index in (part.lowerBound + 1)..<part.upperBound { loss += words[index] }
+        }
+        return (loss, stop)
+    }
+}
