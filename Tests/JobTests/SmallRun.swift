@@ -42,9 +42,17 @@ struct SmallRun {
 
     /// Trains to the end in a run folder of its own.
     func finish(ranks: Int, _ overrides: String...) throws -> Outcome {
-        let folder = "\(suite.folder)/run-\(UUID().uuidString)"
+        let folder = newFolder()
         let result = try start(ranks: ranks, overrides + ["folder=\(folder)"])
         try #require(result.status == 0, "\(result.error)")
+        return try outcome(of: folder)
+    }
+
+    /// A run folder that does not exist yet.
+    func newFolder() -> String { "\(suite.folder)/run-\(UUID().uuidString)" }
+
+    /// What the run in a folder left behind.
+    func outcome(of folder: String) throws -> Outcome {
         let log = try String(contentsOfFile: "\(folder)/metrics.jsonl", encoding: .utf8)
         return Outcome(lines: log.split(separator: "\n").map { Self.withoutTiming(String($0)) })
     }

@@ -29,7 +29,7 @@ public func runJob(
     ranks: Int, executable: String, arguments: [String] = [], environment: [String: String] = [:],
     timeout: Double = 60
 ) throws -> JobResult {
-    let path = executable.contains("/") ? executable : productFolder().appendingPathComponent(executable).path
+    let path = executable.contains("/") ? executable : productPath(executable)
     guard FileManager.default.isExecutableFile(atPath: path) else {
         throw JobError(description: "\(path) is not built")
     }
@@ -74,6 +74,9 @@ private let jobEnvironment = [
     "OMPI_MCA_btl_vader_single_copy_mechanism": "none",
     "OPENBLAS_NUM_THREADS": "1",
 ]
+
+/// The path of one of this package's executables.
+public func productPath(_ name: String) -> String { productFolder().appendingPathComponent(name).path }
 
 /// Where the package's executables lie: beside the bundle of the tests.
 private func productFolder() -> URL {

@@ -40,8 +40,11 @@ struct Manifest: Codable, Equatable {
         text.removeLast(2)
         text += ",\n"
         let hash = Checksum.sha256(of: Array(text.utf8))
-        return Data("\(text)  \(Manifest.hashKey) : \"\(hash)\"\n}\n".utf8)
+        return Data("\(text)  \(Manifest.hashKey) : \"\(Manifest.ending(hash))".utf8)
     }
+
+    /// All that follows the quotation mark before the hash.
+    private static func ending(_ hash: String) -> String { "\(hash)\"\n}\n" }
 
     /// Reads and checks the manifest at `path`.
     init(path: String) throws {
@@ -52,8 +55,8 @@ struct Manifest: Codable, Equatable {
         guard let range = data.range(of: mark, options: .backwards) else {
             throw TrainingError("\(path): is damaged: its own SHA-256 is missing")
         }
-        let stated = String(decoding: data[range.upperBound...].prefix(64), as: UTF8.self)
-        guard stated == Checksum.sha256(of: Array(data[..<range.lowerBound])) else {
+        let hash = Checksum.sha256(of: Array(data[..<range.lowerBound]))
+        guard data[range.upperBound...] == Data(Manifest.ending(hash).utf8) else {
             throw TrainingError("\(path): is damaged: its bytes do not fit its own SHA-256")
         }
         let decoder = JSONDecoder()

@@ -107,7 +107,9 @@ public struct TrainingRun {
             let epochEnds = done.isMultiple(of: stepsPerEpoch)
             if epochEnds || step.stopAsked { progress.clear() }
             if epochEnds { try evaluate(trainer, evaluator, tasks, report, step: done) }
-            if epochEnds || step.stopAsked || settings.checkpointSteps > 0 && done.isMultiple(of: settings.checkpointSteps) {
+            if epochEnds || step.stopAsked
+                || settings.checkpointSteps > 0 && done.isMultiple(of: settings.checkpointSteps)
+            {
                 try checkpoints.save(step: done, report: report.say)
             }
             if step.stopAsked, done < trainer.stepCount {
