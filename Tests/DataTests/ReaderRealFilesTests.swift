@@ -39,6 +39,15 @@ struct ReaderRealFilesTests {
 
     @Test func firstAndLastRows() throws {
         let folder = try #require(sharedData)
+        var scitail = TaskDefinition(
+            name: "scitail", kind: .classification(classCount: 2, labels: []), isPair: true, metrics: [.accuracy])
+        scitail.format = .jsonLines
+        scitail.data = .files(["train": "mt-dnn/scitail_1_train.json", "dev": "mt-dnn/scitail_dev.json"])
+        for (split, count) in [("train", 2359), ("dev", 1304)] {
+            let rows = try scitail.readTokenizedExamples(
+                split: split, dataFolder: folder, vocabularySize: 30_522, maximumLength: 512)
+            #expect(rows.count == count && rows.allSatisfy { $0.sequences[0].tokens.first == 101 })
+        }
         let mrpc = try task("mrpc").readExamples(split: "train", dataFolder: folder)
         #expect(mrpc[0].label == 1)
         #expect(mrpc[0].first.hasPrefix("Amrozi accused his brother , whom he called \" the witness \" ,"))

@@ -55,7 +55,7 @@ extension TaskDefinition {
         }
     }
 
-    private func origin(ofSplit split: String, dataFolder: String) -> String {
+    func origin(ofSplit split: String, dataFolder: String) -> String {
         switch data {
         case .folder("."): "the run's `data: \(dataFolder)` and task \(name), split \(split)"
         case .folder(let folder):

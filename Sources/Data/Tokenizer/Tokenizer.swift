@@ -6,6 +6,12 @@ public struct EncodedText: Sendable, Equatable {
     public let tokens: [Int32]
     /// Zero for the first text with its `[CLS]` and `[SEP]`, one for the second with its `[SEP]`.
     public let segments: [UInt8]
+
+    /// A sequence of given ids.
+    public init(tokens: [Int32], segments: [UInt8]) {
+        self.tokens = tokens
+        self.segments = segments
+    }
 }
 
 /// BERT's tokenizer: text to WordPieces, id for id what Hugging Face's `BertTokenizerFast` returns.

@@ -36,11 +36,14 @@ public struct ScoreTable {
             encoder = try UntrainedEncoder(settings)
         }
         for task in try settings.taskDefinitions() {
-            let train = try task.readExamples(split: TaskDefinition.trainingSplit, dataFolder: settings.data)
+            // Token ids have no texts that a baseline could read.
+            let isText = task.format != .jsonLines
+            let train =
+                isText ? try task.readExamples(split: TaskDefinition.trainingSplit, dataFolder: settings.data) : []
             for split in task.developmentSplits {
-                let dev = try task.readExamples(split: split, dataFolder: settings.data)
-                let examined = BaselineTask(task, train: train, dev: dev)
-                let results = baselines.map { examined.result($0, encoder) }
+                let dev = isText ? try task.readExamples(split: split, dataFolder: settings.data) : []
+                let examined = isText ? BaselineTask(task, train: train, dev: dev) : nil
+                let results = baselines.map { examined?.result($0, encoder) }
                 for metric in task.metrics {
                     let name = split == "dev" ? task.name : "\(task.name) \(split)"
                     let cells =

@@ -30,11 +30,11 @@ struct Preparation {
 
     private mutating func prepare(_ task: TaskDefinition, split: String, report: (String) -> Void) throws -> String {
         let source = try task.path(ofSplit: split, dataFolder: settings.data)
+        let length = min(task.maximumLength ?? settings.maximumLength, settings.maximumLength)
         guard FileManager.default.isReadableFile(atPath: source) else {
-            _ = try task.readExamples(split: split, dataFolder: settings.data)  // says which key names the file
+            _ = try examples(of: task, split: split, length: length)  // says which key names the file
             throw TrainingError("\(source): cannot be read")
         }
-        let length = min(task.maximumLength ?? settings.maximumLength, settings.maximumLength)
         let limit = split == TaskDefinition.trainingSplit ? task.maximumExamples.map(String.init) ?? "all" : "all"
         let attributes = [
             "format_version": Preparation.formatVersion, "task": task.name, "split": split, "kind": "\(task.kind)",
@@ -47,9 +47,9 @@ struct Preparation {
         if FileManager.default.fileExists(atPath: path) { return path }
         let start = Date()
         var builder = TokenFile.Builder()
-        let tokenizer = try tokenizer.get()
-        for example in try task.readExamples(split: split, dataFolder: settings.data) {
-            builder.append(encode(example, tokenizer, length), label: example.label ?? .nan, uid: example.uid)
+        for example in try examples(of: task, split: split, length: length) {
+            let sequences = example.sequences.map { ($0.tokens, $0.segments) }
+            builder.append(sequences, label: example.label ?? .nan, uid: example.uid)
         }
         try createFolder(settings.prepared)
         try builder.write(to: path, attributes: attributes)
@@ -58,14 +58,20 @@ struct Preparation {
         return path
     }
 
-    private func encode(_ example: Example, _ tokenizer: Tokenizer, _ length: Int) -> [(
-        tokens: [Int32], segments: [UInt8]
-    )] {
-        let sequences =
-            example.second.isEmpty
-            ? [tokenizer.encode(example.first, maximumLength: length)]
-            : example.second.map { tokenizer.encode(example.first, $0, maximumLength: length) }
-        return sequences.map { ($0.tokens, $0.segments) }
+    private mutating func examples(of task: TaskDefinition, split: String, length: Int) throws -> [TokenizedExample] {
+        if task.format == .jsonLines {
+            return try task.readTokenizedExamples(
+                split: split, dataFolder: settings.data, vocabularySize: encoder.sizes.vocabularySize,
+                maximumLength: length)
+        }
+        let tokenizer = try tokenizer.get()
+        return try task.readExamples(split: split, dataFolder: settings.data).map { example in
+            let sequences =
+                example.second.isEmpty
+                ? [tokenizer.encode(example.first, maximumLength: length)]
+                : example.second.map { tokenizer.encode(example.first, $0, maximumLength: length) }
+            return TokenizedExample(uid: example.uid, sequences: sequences, label: example.label)
+        }
     }
 }
 

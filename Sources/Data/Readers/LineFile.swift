@@ -1,0 +1,42 @@
+import Foundation
+
+/// The lines of a text file.
+///
+/// Works on bytes, because CR LF is a single `Character` in Swift and would hide from a search for the line's end.
+/// Takes a byte-order mark, CR LF, and a last line without its end.
+struct LineFile {
+    let path: String
+    private let data: Data
+
+    /// Maps the file at `path`; `origin` tells where the path was set, for the message when it does not exist.
+    init(path: String, origin: String) throws(ExampleError) {
+        self.path = path
+        var isFolder: ObjCBool = false
+        guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
+            throw ExampleError(file: path, line: nil, message: "no such file; the path comes from \(origin)")
+        }
+        guard !isFolder.boolValue else {
+            throw ExampleError(file: path, line: nil, message: "is a folder, not a file; the path comes from \(origin)")
+        }
+        do {
+            data = try Data(contentsOf: URL(fileURLWithPath: path), options: .mappedIfSafe)
+        } catch {
+            throw ExampleError(file: path, line: nil, message: "cannot be read: \(error.localizedDescription)")
+        }
+    }
+
+    /// Calls `body` with the bytes and the number of each line until it returns false.
+    func forEachLine(_ body: (Data, Int) throws(ExampleError) -> Bool) throws(ExampleError) {
+        let byteOrderMark: [UInt8] = [0xEF, 0xBB, 0xBF]
+        var rest = data.starts(with: byteOrderMark) ? data.dropFirst(byteOrderMark.count) : data
+        var line = 0
+        while !rest.isEmpty {
+            let end = rest.firstIndex(of: UInt8(ascii: "\n")) ?? rest.endIndex
+            var bytes = rest[..<end]
+            if bytes.last == UInt8(ascii: "\r") { bytes.removeLast() }
+            rest = rest[end...].dropFirst()
+            line += 1
+            guard try body(bytes, line) else { return }
+        }
+    }
+}
