@@ -40,6 +40,8 @@ public func withMPI<Value>(
 
 /// Says what happened and ends the processes of all ranks.
 private func abort(_ program: String, _ error: any Error, _ exitCode: Int32) -> Never {
+    // Whatever a program does on SIGTERM, it now ends it: that is how mpirun ends the other ranks.
+    signal(SIGTERM, SIG_DFL)
     var rank: Int32 = -1
     MPI_Comm_rank(MPI_COMM_WORLD, &rank)
     var host = "an unknown host"
