@@ -60,6 +60,14 @@ enum HDF5 {
         H5Eset_auto2(hid_t(H5E_DEFAULT), nil, nil)
     }
 
+    /// The system's own words, such as "No space left on device", where HDF5 quotes them among addresses and offsets.
+    private static func systemReason(in text: String) -> String? {
+        guard let start = text.range(of: "error message = '"),
+            let end = text[start.upperBound...].firstIndex(of: "'")
+        else { return nil }
+        return String(text[start.upperBound..<end])
+    }
+
     /// What HDF5 noted last in the innermost function, such as "object 'tokens' doesn't exist".
     private static func topMessage() -> String {
         var message: UnsafePointer<CChar>?
@@ -73,6 +81,6 @@ enum HDF5 {
                 return 0
             }, &message)
         if let message { text = String(cString: message) }
-        return text
+        return systemReason(in: text) ?? text
     }
 }

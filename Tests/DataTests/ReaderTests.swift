@@ -96,9 +96,9 @@ struct ReaderTests {
         #expect(errorOf(q, "u\tu0,u1\t1\tq\ta\tb") == "q_train.tsv:1: 1 labels, but 2 candidates")
         #expect(errorOf(q, "u\tu0,u1\t1,x\tq\ta\tb") == "q_train.tsv:1: unknown label \"x\"; known: 0, 1")
         #expect(
-            errorOf(q, "u\tu0\t1\tq\ta")
-                == "q_train.tsv:1: 5 columns, but uid, candidate ids, labels, question "
-                + "and at least 2 candidates are expected"
+            errorOf(q, "u\tu0\t1\tq")
+                == "q_train.tsv:1: 4 columns, but uid, candidate ids, labels, question "
+                + "and at least 1 candidate are expected"
         )
         #expect(
             message(in: folder) { try read(s, Array("a\t1\tx\nb\t1\t".utf8) + [0xC3, 0x28, 0x0A]) }

@@ -92,10 +92,6 @@ struct TaskRefusalTests {
             "t.yml:7: t.loss is MseCriterion, which this version does not train for Classification; "
                 + "supported: CeCriterion"
         ),
-        (
-            "adv_loss: SymKlCriterion",
-            "t.yml:7: t.adv_loss is SymKlCriterion, which this version does not train; supported: null"
-        ),
         ("actf: relu", "t.yml:7: t.actf is relu, which this version does not train; supported: tanh, null"),
         (
             "encoder_type: ROBERTA",

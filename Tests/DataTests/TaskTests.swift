@@ -91,9 +91,8 @@ struct TaskTests {
             message(in: folder) { try file.definition(of: "ner") }
                 == "task_def.yml:38: ner.task_type is SeqenceLabeling, which this version does not train; "
                 + "supported: Classification, Regression, Ranking")
-        #expect(
-            message(in: folder) { try file.definition(of: "stsb") }
-                == "task_def.yml:53: stsb.kd_loss is MseCriterion, which this version does not train; supported: null")
+        // Losses of distillation and adversarial training are named in many files, and used by none without being asked for.
+        #expect(try file.definition(of: "stsb")?.kind == .regression(scoreRange: nil))
     }
 
     @Test func readsOurKeys() throws {

@@ -33,7 +33,7 @@ import Training
         let lines = lines(result)
         try #require(lines.count == 1, "\(result.error)")
         // The first update ruins the weights, so the second step has no finite loss.
-        #expect(lines[0].hasPrefix("mtdnn-worker: step 1: the loss of task "), "\(lines[0])")
+        #expect(lines[0].hasPrefix("mtdnn-worker: step 2: the loss of task "), "\(lines[0])")
         let task = try #require(["single", "score", "pair", "query"].first { lines[0].contains("task \($0) is ") })
         #expect(lines[0].contains("; no update was made; examples \(task)-"))
         // All examples of the batch, and no others.

@@ -80,6 +80,16 @@ import Testing
         #expect(try run.outcome(of: folder) == run.finish(ranks: 1))
     }
 
+    @Test func `A damaged checkpoint makes room for the one that is written in its place`() throws {
+        _ = try goOn(ranks: 2)
+        let last = "\(folder)/checkpoints/\(Self.name(SmallSuite.stepCount))"
+        try FileManager.default.removeItem(atPath: "\(last)/shard-000-of-002.h5")
+        #expect(try goOn(ranks: 1).output.contains("passed over a checkpoint: "))
+        let again = try goOn(ranks: 1)
+        #expect(again.output.contains("is finished") && !again.output.contains("passed over"))
+        #expect(FileManager.default.fileExists(atPath: "\(last).damaged"))
+    }
+
     @Test func `Other settings on the folder of a run are refused, and the differences listed`() throws {
         _ = try interrupt(ranks: 2, signal: "USR1", afterStep: 7)
         let refused = try run.start(ranks: 2, settings + ["folder=\(folder)", "learning_rate=0.5"])

@@ -65,6 +65,12 @@ struct SettingsTests {
         #expect(settings.differences(from: settings) == [])
     }
 
+    @Test func sizesMayHaveAKeyOfTheirOwn() throws {
+        let flat = try load("encoder: \(Self.sizes)\ntasks: tasks.yml\ndata: d\ntrain: [cola]\n")
+        let nested = try load("encoder: {sizes: \(Self.sizes)}\ntasks: tasks.yml\ndata: d\ntrain: [cola]\n")
+        #expect(flat.encoder == nested.encoder)
+    }
+
     @Test func everyKeyIsReadAndWritten() throws {
         let text = """
             encoder: \(Self.sizes.dropLast()), max_position_embeddings: 64, initializer_range: 0.1, lower_case: false}
@@ -119,10 +125,10 @@ struct SettingsTests {
     @Test(arguments: [
         ("learning_rat: 1", "glue.yml:5: unknown key \"learning_rat\"; did you mean \"learning_rate\"?"),
         ("seed: -1", "glue.yml:5: seed must be a whole number from 0 to 18446744073709551615, not -1"),
-        ("epochs: 0", "glue.yml:5: epochs must be at least 1, not 0"),
+        ("epochs: 0", "glue.yml:5: epochs must be from 1 to 100000, not 0"),
         ("batch_size: many", "glue.yml:5: batch_size must be a whole number, not \"many\""),
-        ("batch_size: 0", "glue.yml:5: batch_size must be at least 1, not 0"),
-        ("slices: 0", "glue.yml:5: slices must be at least 1, not 0"),
+        ("batch_size: 0", "glue.yml:5: batch_size must be from 1 to 1000000, not 0"),
+        ("slices: 0", "glue.yml:5: slices must be from 1 to 1024, not 0"),
         ("evaluation_batch_size: 0", "glue.yml:5: evaluation_batch_size must be at least 1, not 0"),
         (
             "reproducible: always",

@@ -11,8 +11,8 @@ extension TaskDefinition {
     }
 
     private func canonicalQuery(_ row: TabSeparatedFile.Row, split: String) throws(ExampleError) -> Example {
-        let meaning = "uid, candidate ids, labels, question and at least 2 candidates are expected"
-        if row.fields.count < 6 { try row.requireColumns(6, meaning) }
+        let meaning = "uid, candidate ids, labels, question and at least 1 candidate are expected"
+        if row.fields.count < 5 { try row.requireColumns(5, meaning) }
         let candidateCount = row.fields.count - 4
         let ids = row.fields[1].split(separator: ",", omittingEmptySubsequences: false)
         guard ids.count == candidateCount else {

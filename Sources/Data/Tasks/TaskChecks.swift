@@ -35,9 +35,8 @@ extension TaskDeclaration {
                     loss.value.rawValue, at: loss.source, unlessAmong: [training.loss.rawValue], of: training.type)
             }
         }
-        for extra in [distillationLoss, adversarialLoss].compactMap({ $0 }) {
-            try refuse(extra.value.rawValue, at: extra.source, unlessAmong: ["null"])
-        }
+        // kd_loss and adv_loss are named in many task files and used by mt-dnn only where its command line asks for distillation or
+        // adversarial training; this version has neither, and nothing to refuse.
         if let poolerActivation {
             try refuse(poolerActivation.value, at: poolerActivation.source, unlessAmong: ["tanh", "null"])
         }

@@ -91,8 +91,21 @@ final class CheckpointStore {
         try manifest.encoded().write(to: URL(fileURLWithPath: manifestPath))
         try synchronize(manifestPath)
         try synchronize(partial)
-        try FileManager.default.moveItem(atPath: partial, toPath: whole)
+        try setAsideDamaged(whole)
+        guard rename(partial, whole) == 0 else {
+            throw TrainingError("\(whole): cannot be made of \(partial): \(String(cString: strerror(errno)))")
+        }
         try synchronize(folder)
+    }
+
+    /// Where a checkpoint of this step stands already, it was found damaged and passed over: it makes room under another name.
+    private func setAsideDamaged(_ whole: String) throws {
+        guard FileManager.default.fileExists(atPath: whole) else { return }
+        let aside = "\(whole).damaged"
+        removeIfPresent(aside)
+        guard rename(whole, aside) == 0 else {
+            throw TrainingError("\(whole): is damaged and cannot be moved aside: \(String(cString: strerror(errno)))")
+        }
     }
 
     /// `model.h5`: every parameter whole, as a view over the shards, for people with h5py. The trainer never reads it.
@@ -142,7 +155,7 @@ final class CheckpointStore {
     private func requireSameSettings(_ manifest: Manifest, _ path: String) throws {
         let old = try RunSettings.parse(manifest.settings, path: "\(path)/\(Manifest.name)")
         let differences = settings.differences(from: old).filter {
-            !$0.hasPrefix("folder") && !$0.hasPrefix("prepared")
+            !$0.hasPrefix("folder:") && !$0.hasPrefix("prepared:")
         }
         guard differences.isEmpty else {
             throw TrainingError(

@@ -8,9 +8,11 @@ final class BatchAssembly {
     private let tasks: [PreparedTask]
     private let sampler: Sampler
     private let seed: UInt64
+    private let sliceCount: Int
     private var plan: SlicePlan
     /// Tokens of the batch that was arranged last.
     private(set) var tokenCount = 0
+    private var sequenceCount = 0
     private var rows: [Int] = []
     private var sequenceNumbers: [Int] = []
 
@@ -19,7 +21,8 @@ final class BatchAssembly {
         self.tasks = tasks
         self.sampler = sampler
         self.seed = seed
-        let capacity = sampler.tasks.map(\.batchSize).max() ?? 0
+        self.sliceCount = sliceCount
+        let capacity = sampler.tasks.map { min($0.batchSize, $0.exampleCount) }.max() ?? 0
         plan = SlicePlan(sliceCount: sliceCount, capacity: capacity)
         rows.reserveCapacity(capacity)
         sequenceNumbers.reserveCapacity(capacity)
@@ -53,43 +56,50 @@ final class BatchAssembly {
 
     /// What the batches of `steps` need at most: a share of theirs, and the tokens of a whole one.
     func capacity(steps: Range<Int>, local: Range<Int>) -> (share: BatchCapacity, globalTokens: Int) {
-        var share = BatchCapacity(tokens: 0, sequences: 0, longest: 0)
+        var share = BatchCapacity(tokens: 0, sequences: 0, longest: tasks.reduce(0) { max($0, $1.train.longest) })
         var globalTokens = 0
         for step in steps {
-            let batch = arrange(step: step)
+            let batch = lookUp(step: step)
             let file = tasks[batch.task].train
             globalTokens = max(globalTokens, tokenCount)
-            var tokens = 0
-            var sequences = 0
-            for slice in local {
-                for place in plan.slice(slice) {
-                    tokens += file.tokenCount(of: rows[place])
-                    sequences += file.sequences(of: rows[place]).count
-                }
+            share.sequences = max(share.sequences, sequenceCount)
+            // No slice holds more than an even share and one example: most batches need no plan to be known as smaller.
+            let longest = rows.reduce(0) { max($0, file.tokenCount(of: $1)) }
+            guard min(tokenCount, local.count * (tokenCount / sliceCount + 1 + longest)) > share.tokens else {
+                continue
+            }
+            plan.arrange(count: rows.count) { file.tokenCount(of: rows[$0]) }
+            let tokens = local.reduce(0) { sum, slice in
+                sum + plan.slice(slice).reduce(0) { $0 + file.tokenCount(of: rows[$1]) }
             }
             share.tokens = max(share.tokens, tokens)
-            share.sequences = max(share.sequences, sequences)
         }
-        share.longest = tasks.reduce(0) { max($0, $1.train.longest) }
         return (share, globalTokens)
     }
 
     /// Looks up the rows of a step and plans their slices.
     private func arrange(step: Int) -> Sampler.Batch {
+        let batch = lookUp(step: step)
+        let file = tasks[batch.task].train
+        plan.arrange(count: rows.count) { file.tokenCount(of: rows[$0]) }
+        return batch
+    }
+
+    /// Looks up the rows of a step.
+    private func lookUp(step: Int) -> Sampler.Batch {
         let batch = sampler.batch(at: step)
         let file = tasks[batch.task].train
         rows.removeAll(keepingCapacity: true)
         sequenceNumbers.removeAll(keepingCapacity: true)
         tokenCount = 0
-        var sequence = 0
+        sequenceCount = 0
         for place in 0..<batch.count {
             let row = batch[place]
             rows.append(row)
             tokenCount += file.tokenCount(of: row)
-            sequenceNumbers.append(sequence)
-            sequence += file.sequences(of: row).count
+            sequenceNumbers.append(sequenceCount)
+            sequenceCount += file.sequences(of: row).count
         }
-        plan.arrange(count: rows.count) { file.tokenCount(of: rows[$0]) }
         return batch
     }
 }

@@ -30,7 +30,12 @@ struct Preparation {
 
     private mutating func prepare(_ task: TaskDefinition, split: String, report: (String) -> Void) throws -> String {
         let source = try task.path(ofSplit: split, dataFolder: settings.data)
-        let length = min(task.maximumLength ?? settings.maximumLength, settings.maximumLength)
+        let length = task.maximumLength ?? settings.maximumLength
+        guard length <= encoder.sizes.maximumPositions else {
+            throw TrainingError(
+                "`max_length` of task \(task.name) is \(length), and the encoder has \(encoder.sizes.maximumPositions) positions"
+            )
+        }
         guard FileManager.default.isReadableFile(atPath: source) else {
             _ = try examples(of: task, split: split, length: length)  // says which key names the file
             throw TrainingError("\(source): cannot be read")
@@ -38,13 +43,21 @@ struct Preparation {
         let limit = split == TaskDefinition.trainingSplit ? task.maximumExamples.map(String.init) ?? "all" : "all"
         let attributes = [
             "format_version": Preparation.formatVersion, "task": task.name, "split": split, "kind": "\(task.kind)",
+            "is_pair": "\(task.isPair)",
             "reader": "\(task.format)", "max_length": "\(length)", "max_examples": limit,
             "source_sha256": try Checksum.sha256(ofFile: source), "tokenizer_sha256": tokenizerFingerprint,
         ]
         let key = attributes.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)\n" }.joined()
         let name = "\(task.name)-\(split)-\(Checksum.sha256(of: Array(key.utf8)).prefix(16)).h5"
         let path = "\(settings.prepared)/\(name)"
-        if FileManager.default.fileExists(atPath: path) { return path }
+        if FileManager.default.fileExists(atPath: path) {
+            do {
+                try PreparedTask.open(path, vocabularySize: encoder.sizes.vocabularySize)
+                return path
+            } catch {
+                report("\(error); made again")
+            }
+        }
         let start = Date()
         var builder = TokenFile.Builder()
         for example in try examples(of: task, split: split, length: length) {

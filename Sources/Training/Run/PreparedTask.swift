@@ -14,6 +14,17 @@ package struct PreparedTask {
         self.developments = developments
     }
 
+    /// Opens a token file; throws unless every id has an embedding: kernels follow ids without looking.
+    @discardableResult
+    static func open(_ path: String, vocabularySize: Int) throws -> TokenFile {
+        let file = try TokenFile(path)
+        let known = Int32(vocabularySize)
+        guard file.tokens.allSatisfy({ $0 >= 0 && $0 < known }), file.segments.allSatisfy({ $0 <= 1 }) else {
+            throw TrainingError("\(path): is damaged: it holds token ids or segments that the encoder does not have")
+        }
+        return file
+    }
+
     /// The head that the task asks for.
     package func head(_ settings: RunSettings) -> HeadDefinition {
         let kind: HeadDefinition.Kind

@@ -19,10 +19,12 @@ final class RunReport {
     }
 
     private let log: RunLog?
+    private let start: Int
     private var lastStep = monotonicNanoseconds()
     private let started = monotonicNanoseconds()
 
     init(_ settings: RunSettings, isFirst: Bool, start: Int) throws {
+        self.start = start
         guard isFirst else {
             log = nil
             return
@@ -106,7 +108,8 @@ final class RunReport {
         let trainingSeconds = seconds - trainer.clock.seconds(.evaluate)
         say(
             String(
-                format: "%d steps in %@: %.0f tokens/s in training", trainer.stepCount, ProgressLine.duration(seconds),
+                format: "%d steps in %@: %.0f tokens/s in training", trainer.stepCount - start,
+                ProgressLine.duration(seconds),
                 Double(trainer.trainedTokenCount) / max(1e-9, trainingSeconds)))
         say("phases of rank 0: " + zip(Phase.allCases, shares).map { "\($0) \($1) %" }.joined(separator: ", "))
         say("peak memory by rank: " + memory.joined(separator: ", "))

@@ -147,7 +147,7 @@ package final class Trainer {
     private func notFinite(_ number: Int, _ task: Int, _ loss: Double, _ norm: Double) -> SharedError {
         let uids = assembly.uids(step: number).joined(separator: ", ")
         return SharedError(
-            "step \(number): the loss of task \(tasks[task].definition.name) is \(loss) and the gradient norm \(norm); "
+            "step \(number + 1): the loss of task \(tasks[task].definition.name) is \(loss) and the gradient norm \(norm); "
                 + "no update was made; examples \(uids); lower `learning_rate`, or look at these examples")
     }
 }

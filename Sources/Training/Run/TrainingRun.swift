@@ -46,7 +46,6 @@ public struct TrainingRun {
 
     /// Trains to the end, or until it is asked to stop.
     public func run() throws -> Outcome {
-        StopRequest.listen()
         let parts = try build()
         let (trainer, plan) = (parts.trainer, parts.plan)
         let checkpoints = CheckpointStore(world, settings, parts.tasks, trainer)
@@ -65,6 +64,7 @@ public struct TrainingRun {
             return .finished
         }
         if start > 0 { report.say("goes on from the checkpoint of step \(start)") }
+        StopRequest.listen()  // until here a signal ends the program at once: there is nothing to save
         let outcome = try train(from: start, trainer, parts.evaluator, checkpoints, parts.tasks, report)
         guard outcome == .finished else { return outcome }
         try report.write(trainer.digest(), step: trainer.stepCount)
@@ -139,19 +139,21 @@ public struct TrainingRun {
     /// Tokenises what is not yet, on the first rank, and opens the files on all.
     private func openTasks(_ files: EncoderFiles) throws -> [PreparedTask] {
         let definitions = try world.agree { try settings.taskDefinitions() }
-        var encoded: [UInt8] = []
-        if isFirst {
+        var encoded = try world.agree { () throws -> [UInt8] in
+            guard isFirst else { return [] }
             var preparation = try Preparation(settings, encoder: files)
-            let paths = try definitions.map { try preparation.prepare($0) { print($0) } }
-            encoded = Array(try JSONEncoder().encode(paths))
+            return Array(try JSONEncoder().encode(try definitions.map { try preparation.prepare($0) { print($0) } }))
         }
         try world.broadcast(&encoded, from: 0)
         let paths = try JSONDecoder().decode([[String: String]].self, from: Foundation.Data(encoded))
         return try world.agree {
             try zip(definitions, paths).map { definition, paths in
-                PreparedTask(
-                    definition: definition, train: try TokenFile(paths[TaskDefinition.trainingSplit]!),
-                    developments: try definition.developmentSplits.map { ($0, try TokenFile(paths[$0]!)) })
+                func open(_ split: String) throws -> TokenFile {
+                    try PreparedTask.open(paths[split]!, vocabularySize: files.sizes.vocabularySize)
+                }
+                return PreparedTask(
+                    definition: definition, train: try open(TaskDefinition.trainingSplit),
+                    developments: try definition.developmentSplits.map { ($0, try open($0)) })
             }
         }
     }

@@ -29,9 +29,9 @@ extension RunSettings {
             folder: try keys["folder"]?.path() ?? (runFile as NSString).deletingPathExtension)
 
         seed = try keys["seed"]?.integer() ?? seed
-        epochs = try keys["epochs"]?.integer(.atLeast(1)) ?? epochs
-        batchSize = try keys["batch_size"]?.integer(.atLeast(1)) ?? batchSize
-        slices = try keys["slices"]?.integer(.atLeast(1)) ?? slices
+        epochs = try keys["epochs"]?.integer(.between(1, 100_000)) ?? epochs
+        batchSize = try keys["batch_size"]?.integer(.between(1, 1_000_000)) ?? batchSize
+        slices = try keys["slices"]?.integer(.between(1, 1024)) ?? slices
         reproducible = try keys["reproducible"]?.choice() ?? reproducible
         evaluationBatchSize = try keys["evaluation_batch_size"]?.integer(.atLeast(1)) ?? evaluationBatchSize
 
@@ -90,8 +90,12 @@ extension RunSettings {
 extension EncoderSource {
     fileprivate init(_ value: StrictValue) throws(SettingsError) {
         self = try value.mapping { keys throws(SettingsError) in
-            guard let folder = keys["from"] else { return .sizes(try FreshEncoder(keys)) }
-            let sizes = FreshEncoder.keys.filter { keys[$0] != nil }
+            guard let folder = keys["from"] else {
+                // The sizes may stand by themselves or under a key of their own.
+                guard let sizes = keys["sizes"] else { return .sizes(try FreshEncoder(keys)) }
+                return try sizes.mapping { inner throws(SettingsError) in .sizes(try FreshEncoder(inner)) }
+            }
+            let sizes = (FreshEncoder.keys + ["sizes"]).filter { keys[$0] != nil }
             guard sizes.isEmpty else {
                 throw value.error("has both from and \(sizes[0]); a pretrained encoder brings its own sizes")
             }

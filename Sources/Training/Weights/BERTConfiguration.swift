@@ -31,17 +31,17 @@ struct BERTConfiguration {
                 guard let standard else { throw TrainingError("\(path): has no \(key)") }
                 return standard
             }
-            guard let number = value as? NSNumber, let count = Int(exactly: number.doubleValue),
+            guard let number = BERTConfiguration.number(value), let count = Int(exactly: number),
                 (1...1 << 30).contains(count)
             else { throw TrainingError("\(path): \(key) is \(value), not a positive whole number") }
             return count
         }
         var epsilon: Float = 1e-12
         if let value = entries["layer_norm_eps"] {
-            guard let number = value as? NSNumber, number.doubleValue > 0 else {
+            guard let number = BERTConfiguration.number(value), number > 0 else {
                 throw TrainingError("\(path): layer_norm_eps is \(value), not a positive number")
             }
-            epsilon = number.floatValue
+            epsilon = Float(number)
         }
         sizes = EncoderSizes(
             vocabularySize: try count("vocab_size"), hiddenSize: try count("hidden_size"),
@@ -56,5 +56,11 @@ struct BERTConfiguration {
             throw TrainingError(
                 "\(path): hidden_size \(sizes.hiddenSize) does not divide into \(sizes.headCount) attention heads")
         }
+    }
+
+    /// A JSON number; a boolean, which Foundation gives as a number too, is none.
+    private static func number(_ value: Any) -> Double? {
+        guard let number = value as? NSNumber, String(cString: number.objCType) != "c" else { return nil }
+        return number.doubleValue
     }
 }

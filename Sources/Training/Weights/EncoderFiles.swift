@@ -69,6 +69,7 @@ struct EncoderFiles {
             return []
         }
         let weights = try PretrainedWeights(path: "\(folder)/model.safetensors")
+        try weights.requireNoLayers(beyond: sizes.layerCount)
         var notes: [String] = []
         for group in model.parameters.groups {
             for parameter in group.parameters {

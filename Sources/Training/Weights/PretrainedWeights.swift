@@ -50,6 +50,16 @@ struct PretrainedWeights {
         }
     }
 
+    /// Throws where the file holds encoder layers beyond `layerCount`, which would be left out without a word.
+    func requireNoLayers(beyond layerCount: Int) throws {
+        for name in storedNames.keys.sorted() where name.hasPrefix("encoder.layer.") {
+            let number = name.dropFirst("encoder.layer.".count).prefix { $0 != "." }
+            if let layer = Int(number), layer >= layerCount {
+                throw TrainingError("\(path): holds \(name), where config.json says num_hidden_layers \(layerCount)")
+            }
+        }
+    }
+
     private var architectureHint: String {
         for family in ["roberta", "distilbert", "albert", "electra", "deberta", "xlnet", "mpnet"]
         where tensors.names.contains(where: { $0.hasPrefix("\(family).") }) {
