@@ -18,7 +18,7 @@ let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 
 let package = Package(
     name: "mtdnn",
-    platforms: [.macOS(.v14)],
+    platforms: [.macOS(.v15)],
     products: [
         .executable(name: "mtdnn", targets: ["Coordinator"]),
         .executable(name: "mtdnn-worker", targets: ["Worker"]),

@@ -73,8 +73,10 @@ extension Communicator {
     }
 
     private func allReduce<Element: MPIElement>(_ value: inout Element, _ operation: MPI_Op) throws(MPIError) {
-        let code = withUnsafeMutablePointer(to: &value) {
-            MPI_Allreduce(MPI_IN_PLACE, $0, 1, Element.mpiKind.datatype, operation, handle)
+        let code = MPIActivity.noting {
+            withUnsafeMutablePointer(to: &value) {
+                MPI_Allreduce(MPI_IN_PLACE, $0, 1, Element.mpiKind.datatype, operation, handle)
+            }
         }
         try check("MPI_Allreduce", code)
     }

@@ -24,8 +24,9 @@ public struct MPIError: Error, Equatable, CustomStringConvertible {
     }
 }
 
-/// Throws unless the MPI function `call` returned success; the one place where return codes become errors.
-func check(_ call: StaticString, _ code: Int32) throws(MPIError) {
+/// Makes an MPI call; throws unless the MPI function `call` returned success. The one place where return codes become errors.
+func check(_ call: StaticString, _ code: @autoclosure () -> Int32) throws(MPIError) {
+    let code = MPIActivity.noting(code)
     if code != MPI_SUCCESS { throw MPIError(call: "\(call)", code: code) }
 }
 

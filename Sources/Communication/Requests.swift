@@ -25,7 +25,7 @@ public final class Requests {
 
     /// Waits until all messages have been sent and received; their buffers may be touched again afterwards.
     public func waitAll() throws(MPIError) {
-        let code = MPI_Waitall(Int32(count), handles, statuses)
+        let code = MPIActivity.noting { MPI_Waitall(Int32(count), handles, statuses) }
         defer { count = 0 }
         if code == MPI_ERR_IN_STATUS {
             // The code says only that some message failed.

@@ -37,6 +37,9 @@ let status = try withMPI(program: "self-test", exitCode: { _ in 7 }) { world thr
             if number == 5, "\(world.rank)" == arguments[1] { throw Mismatch(description: "a rank of its own\nmind") }
             _ = try trainer.step(number)
         }
+    case "stall":
+        try trainWithOneBadRank(world, rank: Int(arguments[1]) ?? 0, how: arguments[2], mark: arguments[3])
+    case "other weights", "other data": try compareWithOneOddRank(world)
     case "allocations": try countAllocations(try build(world, argumentsFrom: 1))
     default: throw Mismatch(description: "unknown check \(arguments.first ?? "")")
     }

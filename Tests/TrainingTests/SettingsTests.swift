@@ -96,6 +96,7 @@ struct SettingsTests {
             folder: ../out
             checkpoint_steps: 11
             keep_last: 9
+            stall_timeout: 20
             prepared: "line\\nbreak"
             """
         let settings = try load(text)
@@ -103,8 +104,8 @@ struct SettingsTests {
         #expect(settings.prepared == folder + "/runs/line\nbreak")
         let defaults = RunSettings(encoder: .folder("x"), tasks: "x", data: "x", train: [], folder: "x")
         // Every key differs from its default, so a key that is read or written wrongly shows.
-        #expect(settings.differences(from: defaults).count == 1 + 8 + 24)
-        #expect(settings.yaml.split(separator: "\n").count == 1 + 8 + 24 + 1)
+        #expect(settings.differences(from: defaults).count == 1 + 8 + 25)
+        #expect(settings.yaml.split(separator: "\n").count == 1 + 8 + 25 + 1)
         #expect(
             settings.differences(from: defaults).prefix(2)
                 == ["encoder.hidden_size: none -> 128", "encoder.num_hidden_layers: none -> 2"])
@@ -152,6 +153,7 @@ struct SettingsTests {
             "san:\n  prediction_dropout: 1",
             "glue.yml:6: san.prediction_dropout must be at least 0.0 and below 1.0, not 1"
         ),
+        ("stall_timeout: 0", "glue.yml:5: stall_timeout must be from 1 to 1000000, not 0"),
         ("folder: [a]", "glue.yml:5: folder must be text, not a list"),
     ])
     func refusesKeys(line: String, expected: String) {

@@ -81,6 +81,7 @@ final class Evaluator {
             batch.endSlice()
             batch.random = nil
             let result = model.forward(batch, head: head)
+            RankPosition.advance()
             for row in 0..<result.rows {
                 for column in 0..<outputs {
                     scores[next] = result.row(row)[column]

@@ -1,8 +1,8 @@
 import Foundation
 
-/// The phases of a training step, and evaluation.
-enum Phase: Int, CaseIterable, Sendable {
-    case sample, forward, backward, exchange, update, gather, evaluate
+/// What a rank is at: start-up, the phases of a training step, and what stands between steps.
+package enum Phase: Int, CaseIterable, Sendable {
+    case startup, sample, forward, backward, exchange, update, gather, log, evaluate, checkpoint, commit
 }
 
 /// How long each phase took so far: one clock reading at each change of phase, no allocation.
@@ -11,8 +11,9 @@ struct PhaseClock {
     private var start: UInt64 = 0
     private var current: Phase?
 
-    /// Ends the phase at hand and begins another.
+    /// Ends the phase at hand and begins another, for other ranks to see.
     mutating func enter(_ phase: Phase) {
+        RankPosition.enter(phase)
         start = stop()
         current = phase
     }

@@ -61,6 +61,7 @@ struct Preparation {
         let start = Date()
         var builder = TokenFile.Builder()
         for example in try examples(of: task, split: split, length: length) {
+            RankPosition.advance()
             let sequences = example.sequences.map { ($0.tokens, $0.segments) }
             builder.append(sequences, label: example.label ?? .nan, uid: example.uid)
         }
@@ -79,6 +80,7 @@ struct Preparation {
         }
         let tokenizer = try tokenizer.get()
         return try task.readExamples(split: split, dataFolder: settings.data).map { example in
+            RankPosition.advance()
             let sequences =
                 example.second.isEmpty
                 ? [tokenizer.encode(example.first, maximumLength: length)]

@@ -100,8 +100,9 @@ final class RunReport {
     /// Prints how fast the run was, what its phases took, and the peak memory of each rank.
     func end(_ world: Communicator, _ trainer: Trainer) throws {
         let seconds = Double(monotonicNanoseconds() - started) / 1e9
-        let phases = Phase.allCases.map { trainer.clock.seconds($0) }
-        let shares = phases.map { String(format: "%.1f", 100 * $0 / max(1e-9, phases.reduce(0, +))) }
+        let times = Phase.allCases.map { (phase: $0, seconds: trainer.clock.seconds($0)) }.filter { $0.seconds > 0 }
+        let total = times.reduce(0) { $0 + $1.seconds }
+        let shares = times.map { String(format: "%@ %.1f %%", "\($0.phase)", 100 * $0.seconds / total) }
         let mine = "\(peakMemory() / 1_048_576) MiB"
         let memory = try world.allGather(mine)
         guard log != nil else { return }
@@ -111,7 +112,7 @@ final class RunReport {
                 format: "%d steps in %@: %.0f tokens/s in training", trainer.stepCount - start,
                 ProgressLine.duration(seconds),
                 Double(trainer.trainedTokenCount) / max(1e-9, trainingSeconds)))
-        say("phases of rank 0: " + zip(Phase.allCases, shares).map { "\($0) \($1) %" }.joined(separator: ", "))
+        say("phases of rank 0: " + shares.joined(separator: ", "))
         say("peak memory by rank: " + memory.joined(separator: ", "))
     }
 }

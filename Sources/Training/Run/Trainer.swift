@@ -76,6 +76,7 @@ package final class Trainer {
 
     /// One update: every rank computes the gradients of its share, owners sum and apply them, all receive the new values.
     package func step(_ number: Int) throws -> Step {
+        RankPosition.begin(step: number + 1)
         clock.enter(.sample)
         let task = assembly.assemble(step: number, into: share, words: model.wordGradient)
         let active = activeGroups[task]

@@ -31,6 +31,8 @@ public struct TrainingRun {
         let plan: RunPlan
         /// A sentence for each thing that a user might not expect.
         let notes: [String]
+        /// The paths of all that is read in training and evaluation.
+        package var tokenFiles: [String] { tasks.flatMap { [$0.train.path] + $0.developments.map(\.file.path) } }
     }
 
     /// How a run ended.
@@ -46,10 +48,28 @@ public struct TrainingRun {
 
     /// Trains to the end, or until it is asked to stop.
     public func run() throws -> Outcome {
+        let comparison = try RankComparison(world)
+        try comparison.requireSameProgram(settings)
+        let watch = try StallWatch(world, settings)
+        do {
+            let outcome = try prepareAndTrain(comparison)
+            try watch.end(world)
+            return outcome
+        } catch let error as SharedError {
+            throw error
+        } catch {
+            // Of this rank alone: where it happened may tell why.
+            throw TrainingError("\(RankPosition.place): \(error)")
+        }
+    }
+
+    private func prepareAndTrain(_ comparison: RankComparison) throws -> Outcome {
         let parts = try build()
+        try comparison.requireSameData(parts.tokenFiles)
         let (trainer, plan) = (parts.trainer, parts.plan)
         let checkpoints = CheckpointStore(world, settings, parts.tasks, trainer)
         let start = try checkpoints.restoreNewest { print($0) } ?? 0
+        try comparison.requireSameWeights(trainer.model.parameters)
         trainer.resume(at: start)
         let report = try RunReport(settings, isFirst: isFirst, start: start)
         parts.notes.forEach(report.say)
@@ -100,6 +120,7 @@ public struct TrainingRun {
         var progress = ProgressLine(isFirst ? progressStyle : .none, steps: start..<trainer.stepCount)
         for number in start..<trainer.stepCount {
             let step = try trainer.step(number)
+            trainer.clock.enter(.log)
             let task = tasks[step.task].definition.name
             try report.write(step, task: task, epoch: number / stepsPerEpoch + 1)
             progress.note(step: number, task: task, loss: step.loss, tokens: trainer.globalTokenCount)
@@ -110,6 +131,7 @@ public struct TrainingRun {
             if epochEnds || step.stopAsked
                 || settings.checkpointSteps > 0 && done.isMultiple(of: settings.checkpointSteps)
             {
+                trainer.clock.enter(.checkpoint)
                 try checkpoints.save(step: done, report: report.say)
             }
             if step.stopAsked, done < trainer.stepCount {
@@ -133,7 +155,6 @@ public struct TrainingRun {
             }
         }
         try report.write(rows, step: step, epoch: step / trainer.sampler.stepsPerEpoch)
-        trainer.clock.stop()
     }
 
     /// Tokenises what is not yet, on the first rank, and opens the files on all.

@@ -50,6 +50,8 @@ public struct RunSettings: Equatable, Sendable {
     public var checkpointSteps = 0
     /// `keep_last`: how many checkpoints are kept, the newest ones.
     public var keepLast = 2
+    /// `stall_timeout`: seconds without any progress after which the job is ended and the rank named that it waits for.
+    public var stallTimeout = 300
     /// `folder`: the run folder; the run file's path without its extension unless given.
     public var folder: String
     /// `prepared`: the cache of tokenised files; `prepared` beside the run folder unless given.

@@ -49,6 +49,7 @@ extension RunSettings {
             ("folder", quoted(folder)),
             ("checkpoint_steps", "\(checkpointSteps)"),
             ("keep_last", "\(keepLast)"),
+            ("stall_timeout", "\(stallTimeout)"),
             ("prepared", quoted(prepared)),
         ]
     }

@@ -1,0 +1,70 @@
+import Communication
+import Foundation
+import Training
+
+/// Trains on all ranks while one of them does something that stops the others: `stall RANK HOW FILE RUN.yml KEY=VALUE ...`. FILE does not
+/// exist yet; the rank makes it just before it acts, where others have to wait for that.
+func trainWithOneBadRank(_ world: Communicator, rank: Int, how: String, mark: String) throws {
+    let settings = try world.agree {
+        try RunSettings.load(path: arguments[4], overrides: Array(arguments[5...]))
+    }
+    let watch = try StallWatch(world, settings)
+    let trainer = try TrainingRun(settings, world: world).build().trainer
+    let records = settings.folder
+    for number in 0..<10 {
+        RankPosition.enter(.log)
+        switch (how, world.rank == rank) {
+        case ("slow", true): Thread.sleep(forTimeInterval: 0.8)
+        case ("asleep", true) where number == 5: while true { Thread.sleep(forTimeInterval: 1) }
+        case ("STOP in compute", true) where number == 5, ("KILL in compute", true) where number == 5:
+            RankPosition.begin(step: 6)
+            RankPosition.enter(.forward)
+            waitForRecord(of: rank, in: records) { $0.step == 6 && $0.phase == "forward" }
+            strike(how)
+        case ("STOP in a collective", true) where number == 5, ("KILL in a collective", true) where number == 5:
+            Thread.detachNewThread {
+                waitForRecord(of: rank, in: records) { $0.step == 6 && $0.isWaiting }
+                _ = FileManager.default.createFile(atPath: mark, contents: nil)
+                strike(how)
+            }
+        case ("STOP in a collective", false) where number == 5, ("KILL in a collective", false) where number == 5:
+            while !FileManager.default.fileExists(atPath: mark) { Thread.sleep(forTimeInterval: 0.01) }
+            Thread.sleep(forTimeInterval: 0.5)
+        default: break
+        }
+        _ = try trainer.step(number)
+    }
+    try watch.end(world)
+}
+
+private func waitForRecord(of rank: Int, in folder: String, _ condition: (RankRecord) -> Bool) {
+    while !RankRecord.all(ofRun: folder).contains(where: { $0.rank == rank && condition($0) }) {
+        Thread.sleep(forTimeInterval: 0.005)
+    }
+}
+
+/// Sends this process the signal that `how` begins with.
+private func strike(_ how: String) { kill(getpid(), how.hasPrefix("STOP") ? SIGSTOP : SIGKILL) }
+
+/// Compares ranks of which the second has one other weight, or one other byte in a token file: `other weights RUN.yml`, `other data RUN.yml`.
+func compareWithOneOddRank(_ world: Communicator) throws {
+    let parts = try TrainingRun(
+        try world.agree { try RunSettings.load(path: arguments[1]) }, world: world
+    ).build()
+    let comparison = try RankComparison(world)
+    try comparison.requireSameWeights(parts.trainer.model.parameters)
+    try comparison.requireSameData(parts.tokenFiles)
+    guard arguments[0] == "other data" else {
+        if world.rank == 1 { parts.trainer.model.parameters.values[7] += 1 }
+        return try comparison.requireSameWeights(parts.trainer.model.parameters)
+    }
+    // As on a host with a folder of its own.
+    let copy = "\(arguments[1]).h5"
+    if world.rank == 1 {
+        var bytes = try Data(contentsOf: URL(fileURLWithPath: parts.tokenFiles[0]))
+        bytes[bytes.count - 1] ^= 1
+        try bytes.write(to: URL(fileURLWithPath: copy))
+    }
+    try world.barrier()
+    try comparison.requireSameData([world.rank == 1 ? copy : parts.tokenFiles[0]] + parts.tokenFiles.dropFirst())
+}
