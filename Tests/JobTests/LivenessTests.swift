@@ -24,8 +24,8 @@ import Training
             ], timeout: 120)
     }
 
-    private func lines(_ result: JobResult) -> [String] {
-        result.error.split(separator: "\n").map(String.init).filter { $0.contains("mtdnn-worker: ") }
+    private func lines(_ result: JobResult, of program: String = "mtdnn-worker") -> [String] {
+        result.error.split(separator: "\n").map(String.init).filter { $0.contains("\(program): ") }
     }
 
     @Test(arguments: [
@@ -58,16 +58,63 @@ import Training
     }
 
     @Test func `An error of one rank names its step and phase`() throws {
-        _ = try run.finish(ranks: 2)  // prepares the data
-        let worker = [productPath("mtdnn-worker"), run.suite.runFile, "--set", "folder=\(run.newFolder())"]
-        // The log of the first rank outgrows what its process may write.
-        let script = "if [ $OMPI_COMM_WORLD_RANK = 0 ]; then trap '' XFSZ; ulimit -f 4; fi; exec \"$@\""
-        let result = try runJob(ranks: 2, executable: "/bin/sh", arguments: ["-c", script, "sh"] + worker)
-        #expect(result.status != 0)
-        let lines = lines(result)
+        let result = try job(ranks: 3, bad: 2, "throws", timeout: 1000)
+        #expect(result.status == 7)
+        let lines = lines(result, of: "self-test")
         try #require(lines.count == 1, "\(result.error)")
-        #expect(lines[0].hasPrefix("mtdnn-worker: rank 0 on ") && lines[0].contains(": step "), "\(lines[0])")
-        #expect(lines[0].contains(", log: ") && lines[0].contains("metrics.jsonl: cannot be written"), "\(lines[0])")
+        #expect(lines[0].hasPrefix("self-test: rank 2 on "), "\(lines[0])")
+        #expect(lines[0].hasSuffix(": step 5, log: a rank of its own mind"), "\(lines[0])")
+    }
+
+    /// Starts the worker on all ranks; once there is a checkpoint of step 7, a shell does `action` with the ranks that `condition` holds for.
+    private func interrupt(_ action: String, where condition: String, ranks: Int, folder: String, timeout: Int) throws
+        -> JobResult
+    {
+        let script = """
+            if \(condition); then
+                (until [ -d "\(folder)/checkpoints/step-00000007" ]; do sleep 0.01; done; \(action)) >/dev/null 2>&1 &
+            fi
+            exec "$@"
+            """
+        let settings = ["folder=\(folder)", "stall_timeout=\(timeout)", "epochs=9", "checkpoint_steps=7"]
+        return try runJob(
+            ranks: ranks, executable: "/bin/sh",
+            arguments: ["-c", script, "sh", productPath("mtdnn-worker"), run.suite.runFile]
+                + settings.flatMap { ["--set", $0] }, timeout: 120)
+    }
+
+    @Test func `A job that stalled goes on from its checkpoint, with another timeout, to the same end`() throws {
+        let folder = run.newFolder()
+        let stalled = try interrupt(
+            "kill -STOP $$", where: "[ $OMPI_COMM_WORLD_RANK = 1 ]", ranks: 3, folder: folder, timeout: 3)
+        #expect(stalled.status == 76)
+        let lines = lines(stalled)
+        try #require(lines.count == 1, "\(stalled.error)")
+        #expect(lines[0].hasPrefix("mtdnn-worker: rank 1 on ") && lines[0].contains("shows no life"), "\(lines[0])")
+        // What was known of the ranks stays for a look.
+        #expect(RankRecord.all(ofRun: folder).map(\.rank) == [0, 1, 2])
+        let settings = ["epochs=9", "checkpoint_steps=7"]
+        let resumed = try run.start(ranks: 2, settings + ["folder=\(folder)", "stall_timeout=100"])
+        #expect(resumed.status == 0, "\(resumed.error)")
+        #expect(!FileManager.default.fileExists(atPath: "\(folder)/ranks"))
+        #expect(try run.outcome(of: folder) == run.finish(ranks: 1, settings[0], settings[1]))
+    }
+
+    @Test func `A job that is suspended as a whole is not taken for one that stalls`() throws {
+        let result = try interrupt(
+            "kill -STOP $$; sleep 6; kill -CONT $$", where: "true", ranks: 2, folder: run.newFolder(), timeout: 3)
+        #expect(result.status == 0, "\(result.error)")
+        #expect(result.seconds > 6)
+    }
+
+    @Test func `A single rank that gets SIGTERM makes all stop with a checkpoint`() throws {
+        let folder = run.newFolder()
+        let result = try interrupt(
+            "kill -TERM $$", where: "[ $OMPI_COMM_WORLD_RANK = 1 ]", ranks: 3, folder: folder, timeout: 300)
+        #expect(result.status == 75, "\(result.error)")
+        #expect(result.output.contains("as asked; the same command goes on from there"))
+        let resumed = try run.start(ranks: 1, ["folder=\(folder)", "epochs=9", "checkpoint_steps=7"])
+        #expect(resumed.output.contains("goes on from the checkpoint of step"), "\(resumed.error)")
     }
 
     @Test(arguments: ["KILL in compute", "KILL in a collective"])

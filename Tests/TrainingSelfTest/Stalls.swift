@@ -10,31 +10,39 @@ func trainWithOneBadRank(_ world: Communicator, rank: Int, how: String, mark: St
     }
     let watch = try StallWatch(world, settings)
     let trainer = try TrainingRun(settings, world: world).build().trainer
-    let records = settings.folder
-    for number in 0..<10 {
-        RankPosition.enter(.log)
-        switch (how, world.rank == rank) {
-        case ("slow", true): Thread.sleep(forTimeInterval: 0.8)
-        case ("asleep", true) where number == 5: while true { Thread.sleep(forTimeInterval: 1) }
-        case ("STOP in compute", true) where number == 5, ("KILL in compute", true) where number == 5:
-            RankPosition.begin(step: 6)
-            RankPosition.enter(.forward)
-            waitForRecord(of: rank, in: records) { $0.step == 6 && $0.phase == "forward" }
-            strike(how)
-        case ("STOP in a collective", true) where number == 5, ("KILL in a collective", true) where number == 5:
-            Thread.detachNewThread {
-                waitForRecord(of: rank, in: records) { $0.step == 6 && $0.isWaiting }
-                _ = FileManager.default.createFile(atPath: mark, contents: nil)
-                strike(how)
-            }
-        case ("STOP in a collective", false) where number == 5, ("KILL in a collective", false) where number == 5:
-            while !FileManager.default.fileExists(atPath: mark) { Thread.sleep(forTimeInterval: 0.01) }
-            Thread.sleep(forTimeInterval: 0.5)
-        default: break
-        }
-        _ = try trainer.step(number)
+    try RankPosition.located {
+        for number in 0..<10 { try step(number, trainer, world, isBad: world.rank == rank, how, mark, settings.folder) }
     }
     try watch.end(world)
+}
+
+private func step(
+    _ number: Int, _ trainer: Trainer, _ world: Communicator, isBad: Bool, _ how: String, _ mark: String,
+    _ folder: String
+) throws {
+    let rank = world.rank
+    RankPosition.enter(.log)
+    switch (how, isBad) {
+    case ("slow", true): Thread.sleep(forTimeInterval: 0.8)
+    case ("asleep", true) where number == 5: while true { Thread.sleep(forTimeInterval: 1) }
+    case ("throws", true) where number == 5: throw Mismatch(description: "a rank of its own\nmind")
+    case ("STOP in compute", true) where number == 5, ("KILL in compute", true) where number == 5:
+        RankPosition.begin(step: 6)
+        RankPosition.enter(.forward)
+        waitForRecord(of: rank, in: folder) { $0.step == 6 && $0.phase == "forward" }
+        strike(how)
+    case ("STOP in a collective", true) where number == 5, ("KILL in a collective", true) where number == 5:
+        Thread.detachNewThread {
+            waitForRecord(of: rank, in: folder) { $0.step == 6 && $0.isWaiting }
+            _ = FileManager.default.createFile(atPath: mark, contents: nil)
+            strike(how)
+        }
+    case ("STOP in a collective", false) where number == 5, ("KILL in a collective", false) where number == 5:
+        while !FileManager.default.fileExists(atPath: mark) { Thread.sleep(forTimeInterval: 0.01) }
+        Thread.sleep(forTimeInterval: 0.5)
+    default: break
+    }
+    _ = try trainer.step(number)
 }
 
 private func waitForRecord(of rank: Int, in folder: String, _ condition: (RankRecord) -> Bool) {

@@ -25,8 +25,7 @@ final class CheckpointStore {
         ownerships = trainer.ownerships
         optimizer = trainer.optimizer
         self.tasks = tasks.map(\.fingerprint)
-        let library = MatrixLibrary.prepare()
-        matrixLibrary = "\(library.configuration) \(library.coreName)"
+        matrixLibrary = MatrixLibrary.prepare().fingerprint
     }
 
     /// Writes the state after `step` steps. A failed write is reported and leaves nothing behind; training goes on.
@@ -154,9 +153,7 @@ final class CheckpointStore {
 
     private func requireSameSettings(_ manifest: Manifest, _ path: String) throws {
         let old = try RunSettings.parse(manifest.settings, path: "\(path)/\(Manifest.name)")
-        let differences = settings.differences(from: old).filter {
-            !$0.hasPrefix("folder:") && !$0.hasPrefix("prepared:")
-        }
+        let differences = settings.differencesThatMatter(from: old)
         guard differences.isEmpty else {
             throw TrainingError(
                 "\(settings.folder) holds a run with other settings (\(differences.joined(separator: "; "))); "
@@ -166,6 +163,9 @@ final class CheckpointStore {
             throw TrainingError(
                 "\(settings.folder) holds a run with other task definitions, data or vocabulary; use those, or another --folder"
             )
+        }
+        if !settings.allowsOtherHardware {
+            try MatrixLibrary.prepare().requireSame(as: manifest.matrixLibrary, folder: settings.folder)
         }
     }
 

@@ -106,17 +106,3 @@ package struct RankComparison {
         #endif
     }
 }
-
-extension MatrixLibrary {
-    /// Version and build options without the kernel set, which some versions name among them.
-    var version: String { configuration.split(separator: " ").filter { $0 != coreName }.joined(separator: " ") }
-
-    /// Kernel sets of x86 processors, each of which runs on processors of the later ones.
-    private static let cores = [
-        "Prescott", "Core2", "Penryn", "Nehalem", "Sandybridge", "Haswell", "Zen", "SkylakeX", "Cooperlake",
-        "Sapphirerapids",
-    ]
-
-    /// The kernel set among `names` that is most likely to run on all their processors.
-    static func mostCommonCore(of names: [String]) -> String { cores.first { names.contains($0) } ?? names[0] }
-}

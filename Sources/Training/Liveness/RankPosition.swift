@@ -1,3 +1,4 @@
+import Communication
 import Synchronization
 
 /// Where this rank is in its run, for other threads of the process to see.
@@ -41,6 +42,17 @@ package enum RankPosition {
     static func writes(_ phase: Phase?) {
         background.store(phase?.rawValue ?? -1, ordering: .relaxed)
         advance()
+    }
+
+    /// Does `body`; an error of this rank alone names the place where it happened, which may tell why.
+    package static func located<Value>(_ body: () throws -> Value) throws -> Value {
+        do {
+            return try body()
+        } catch let error as SharedError {
+            throw error
+        } catch {
+            throw TrainingError("\(place): \(error)")
+        }
     }
 
     /// Where the training thread is.

@@ -38,7 +38,7 @@ final class RunReport {
     private static func writeSettings(_ settings: RunSettings) throws {
         let path = "\(settings.folder)/run.yml"
         if let old = FileManager.default.contents(atPath: path) {
-            let differences = settings.differences(
+            let differences = settings.differencesThatMatter(
                 from: try RunSettings.parse(String(decoding: old, as: UTF8.self), path: path))
             guard differences.isEmpty else {
                 throw TrainingError(

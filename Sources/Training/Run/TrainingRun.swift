@@ -51,16 +51,9 @@ public struct TrainingRun {
         let comparison = try RankComparison(world)
         try comparison.requireSameProgram(settings)
         let watch = try StallWatch(world, settings)
-        do {
-            let outcome = try prepareAndTrain(comparison)
-            try watch.end(world)
-            return outcome
-        } catch let error as SharedError {
-            throw error
-        } catch {
-            // Of this rank alone: where it happened may tell why.
-            throw TrainingError("\(RankPosition.place): \(error)")
-        }
+        let outcome = try RankPosition.located { try prepareAndTrain(comparison) }
+        try watch.end(world)
+        return outcome
     }
 
     private func prepareAndTrain(_ comparison: RankComparison) throws -> Outcome {

@@ -52,6 +52,8 @@ public struct RunSettings: Equatable, Sendable {
     public var keepLast = 2
     /// `stall_timeout`: seconds without any progress after which the job is ended and the rank named that it waits for.
     public var stallTimeout = 300
+    /// `allow_other_hardware`: whether a run may go on with another matrix library or kernel set, whose products have other last bits.
+    public var allowsOtherHardware = false
     /// `folder`: the run folder; the run file's path without its extension unless given.
     public var folder: String
     /// `prepared`: the cache of tokenised files; `prepared` beside the run folder unless given.

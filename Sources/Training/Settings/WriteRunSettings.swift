@@ -23,6 +23,12 @@ extension RunSettings {
         }
     }
 
+    /// The differences that keep a run from going on: weights depend on these settings.
+    func differencesThatMatter(from other: RunSettings) -> [String] {
+        let free = ["folder", "prepared", "stall_timeout", "allow_other_hardware"]
+        return differences(from: other).filter { difference in !free.contains { difference.hasPrefix("\($0):") } }
+    }
+
     /// All settings in the order of the declaration, dotted keys with values as YAML writes them.
     private var flattened: [(key: String, value: String)] {
         encoder.flattened + [
@@ -50,6 +56,7 @@ extension RunSettings {
             ("checkpoint_steps", "\(checkpointSteps)"),
             ("keep_last", "\(keepLast)"),
             ("stall_timeout", "\(stallTimeout)"),
+            ("allow_other_hardware", "\(allowsOtherHardware)"),
             ("prepared", quoted(prepared)),
         ]
     }
