@@ -1,4 +1,4 @@
-// Counts the calls that allocate memory on one thread, outside of MPI. Preloaded into ranks by AllocationTests.
+// Counts the calls that allocate memory on one thread, outside of MPI and OpenBLAS. Preloaded into ranks by AllocationTests.
 //
 // It is compiled by the test and is no target of the package, because a library that replaces malloc must be loaded before the C
 // library, which SwiftPM cannot ask for; linked into a test bundle it would replace malloc there as well.
@@ -14,11 +14,11 @@ extern void *__libc_malloc(size_t), *__libc_calloc(size_t, size_t), *__libc_real
 extern void *__libc_memalign(size_t, size_t);
 
 static __thread int counting;
-static __thread int inside_mpi;
+static __thread int inside_library;
 static __thread long count;
 
 static void note(void) {
-    if (counting && !inside_mpi) {
+    if (counting && !inside_library) {
         count++;
         if (getenv("STOP_AT_ALLOCATION")) __builtin_trap();  // for a debugger: who allocates?
     }
@@ -55,10 +55,10 @@ void *mmap(void *address, size_t length, int protection, int flags, int file, of
 #define WRAP(name, parameters, arguments)                         \
     int name parameters {                                         \
         static int(*next) parameters;                             \
-        inside_mpi++;                                             \
+        inside_library++;                                         \
         if (!next) next = (int(*) parameters)dlsym(RTLD_NEXT, #name); \
         int code = next arguments;                                \
-        inside_mpi--;                                             \
+        inside_library--;                                         \
         return code;                                              \
     }
 
@@ -68,3 +68,13 @@ WRAP(MPI_Allreduce, (long a, long b, long c, long d, long e, long f), (a, b, c, 
 WRAP(MPI_Isend, (long a, long b, long c, long d, long e, long f, long g), (a, b, c, d, e, f, g))
 WRAP(MPI_Irecv, (long a, long b, long c, long d, long e, long f, long g), (a, b, c, d, e, f, g))
 WRAP(MPI_Waitall, (long a, long b, long c), (a, b, c))
+
+// For small products OpenBLAS has kernels that allocate on processors with AVX-512.
+void cblas_sgemm(int order, int a, int b, int m, int n, int k, float alpha, const float *A, int lda, const float *B, int ldb,
+                 float beta, float *C, int ldc) {
+    static void (*next)(int, int, int, int, int, int, float, const float *, int, const float *, int, float, float *, int);
+    inside_library++;
+    if (!next) *(void **)&next = dlsym(RTLD_NEXT, "cblas_sgemm");
+    next(order, a, b, m, n, k, alpha, A, lda, B, ldb, beta, C, ldc);
+    inside_library--;
+}
