@@ -4,6 +4,8 @@ import Foundation
 struct Launcher {
     /// Number of ranks.
     var ranks: Int
+    /// Threads of each rank; a core for each where there are enough.
+    var threads = 1
     /// Where they run; this machine where nil.
     var hostfile: String?
     /// What the worker is started with.
@@ -25,13 +27,14 @@ struct Launcher {
 
     private func arguments() throws -> [String] {
         var arguments = ["-n", "\(ranks)"]
+        let mapping = threads == 1 ? "slot" : "slot:PE=\(threads)"
         if let hostfile {
             guard FileManager.default.isReadableFile(atPath: hostfile) else {
                 throw LaunchError("--hostfile \(hostfile): cannot be read")
             }
-            arguments += ["--hostfile", hostfile, "--map-by", "slot", "--bind-to", "core"]
-        } else if ranks <= ProcessInfo.processInfo.activeProcessorCount {
-            arguments += ["--map-by", "slot", "--bind-to", "core"]
+            arguments += ["--hostfile", hostfile, "--map-by", mapping, "--bind-to", "core"]
+        } else if ranks * threads <= ProcessInfo.processInfo.activeProcessorCount {
+            arguments += ["--map-by", mapping, "--bind-to", "core"]
         } else {
             arguments += ["--oversubscribe", "--bind-to", "none"]
         }

@@ -41,14 +41,18 @@ struct JobOptions: ParsableArguments {
 
     /// Trains, or throws where the job did not end well.
     func train(_ settings: RunSettings, arguments: [String]) throws {
+        let progress = isatty(STDERR_FILENO) == 1 ? "live" : "lines"
+        try start(settings, arguments: arguments + ["--progress", progress])
+    }
+
+    /// Runs the worker with `arguments` on all ranks, or throws where the job did not end well.
+    func start(_ settings: RunSettings, threads: Int = 1, arguments: [String]) throws {
         if ranks > settings.slices {
             throw LaunchError(
                 "--ranks \(ranks) is more than `slices: \(settings.slices)`; a rank holds at least one slice of a batch"
             )
         }
-        let progress = isatty(STDERR_FILENO) == 1 ? "live" : "lines"
-        let launcher = Launcher(
-            ranks: ranks, hostfile: hostfile, workerArguments: arguments + ["--progress", progress])
+        let launcher = Launcher(ranks: ranks, threads: threads, hostfile: hostfile, workerArguments: arguments)
         let code = try launcher.run()
         if code == TrainingRun.Outcome.stopped.exitCode { throw ExitCode(code) }
         if code != 0 {

@@ -19,7 +19,21 @@ struct Worker: ParsableCommand {
     @Option(help: "How progress is shown: live, lines or none.")
     var progress = "lines"
 
+    @Option(help: ArgumentHelp("Times so many steps and writes nothing, instead of training.", valueName: "steps"))
+    var bench: Int?
+
+    @Flag(help: "With --bench: prints one line of JSON.")
+    var json = false
+
     func run() throws {
+        if let bench {
+            return try withMPI { world throws in
+                let benchmark = try world.agree {
+                    try Benchmark(RunSettings.load(path: runFile, overrides: overrides), world: world, steps: bench)
+                }
+                try benchmark.run(asJSON: json)
+            }
+        }
         let outcome = try withMPI { world throws in
             let run = try world.agree {
                 let settings = try RunSettings.load(path: runFile, overrides: overrides)

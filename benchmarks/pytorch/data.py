@@ -11,6 +11,8 @@ GLUE = {
     "mrpc": dict(folder="MRPC", header=True, texts=[3, 4], label=0, kind="classification"),
     "stsb": dict(folder="STS-B", header=True, texts=[7, 8], label=-1, kind="regression"),
 }
+# Queries with candidates in mt-dnn's ranking form.
+RANKING = ["squadrank", "wnlipairs"]
 
 
 def lines(path):
@@ -21,9 +23,9 @@ def lines(path):
 
 def read(task, folder, split):
     """Examples as (list of text tuples, label); a ranking query has one tuple per candidate."""
-    if task == "squadrank":
+    if task in RANKING:
         return [([(row[3], candidate) for candidate in row[4:]], row[2].split(",").index("1"))
-                for row in lines(os.path.join(folder, "ranking", f"squadrank_{split}.tsv"))]
+                for row in lines(os.path.join(folder, "ranking", f"{task}_{split}.tsv"))]
     form = GLUE[task]
     rows = lines(os.path.join(folder, "glue", form["folder"], f"{split}.tsv"))[1 if form["header"] else 0:]
     label = float if form["kind"] == "regression" else form["names"].index if "names" in form else int

@@ -130,6 +130,17 @@ package final class Trainer {
         ])
     }
 
+    /// Bytes of the gradient of the last step, which was one of `task`: of word embeddings, those of the rows that its batch touched.
+    func gradientByteCount(task: Int) -> Int {
+        let words = 4 * model.wordGradient.count * model.wordGradient.columns
+        return (1..<ownerships.count).reduce(words) {
+            $0 + (activeGroups[task][$1] ? 4 * ownerships[$1].group.range.count : 0)
+        }
+    }
+
+    /// Exchanges the gradients of the last step once more, which spoils them: for a benchmark of the exchange by itself.
+    func exchangeAgain(task: Int) throws { try gradients.exchange(activeGroups: activeGroups[task]) }
+
     /// Brings all word embeddings up to date on every rank: during training only those that a batch reads are.
     package func gatherAllWords() throws { try values.gather(group: 0) }
 

@@ -9,6 +9,8 @@ public struct TrainingRun {
     private let settings: RunSettings
     private let world: Communicator
     private let progressStyle: ProgressLine.Style
+    /// Receives a sentence for each token file that is made.
+    var say: (String) -> Void = { print($0) }
     /// Whether this rank speaks for all.
     private var isFirst: Bool { world.rank == 0 }
 
@@ -156,7 +158,7 @@ public struct TrainingRun {
         var encoded = try world.agree { () throws -> [UInt8] in
             guard isFirst else { return [] }
             var preparation = try Preparation(settings, encoder: files)
-            return Array(try JSONEncoder().encode(try definitions.map { try preparation.prepare($0) { print($0) } }))
+            return Array(try JSONEncoder().encode(try definitions.map { try preparation.prepare($0, report: say) }))
         }
         try world.broadcast(&encoded, from: 0)
         let paths = try JSONDecoder().decode([[String: String]].self, from: Foundation.Data(encoded))

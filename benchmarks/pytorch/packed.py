@@ -1,0 +1,90 @@
+"""The encoder of `model.py` with gradients written straight into the parameters' own `grad`, which nothing else touches in a step."""
+import torch
+import torch.nn.functional as F
+
+from model import Encoder, Layer
+
+
+class DirectLinear(torch.autograd.Function):
+    """x·Wᵀ + b for some rows of W and b; autograd's own way would make each gradient anew and add it to the old one."""
+
+    @staticmethod
+    def forward(context, x, weight, bias, weight_gradient, bias_gradient):
+        context.save_for_backward(x, weight)
+        context.gradients = weight_gradient, bias_gradient
+        return torch.addmm(bias, x, weight.T)
+
+    @staticmethod
+    def backward(context, dy):
+        x, weight = context.saved_tensors
+        weight_gradient, bias_gradient = context.gradients
+        torch.mm(dy.T, x, out=weight_gradient)
+        torch.sum(dy, 0, out=bias_gradient)
+        return dy @ weight, None, None, None, None
+
+
+def linear(layer, x, rows=slice(None)):
+    weight, bias = layer.weight, layer.bias
+    return DirectLinear.apply(x, weight.detach()[rows], bias.detach()[rows], weight.grad[rows], bias.grad[rows])
+
+
+class DirectEmbedding(torch.autograd.Function):
+    """Rows of the word embeddings; their gradients are added where they belong, with no table of zeros around them."""
+
+    @staticmethod
+    def forward(context, anchor, tokens, table):
+        context.places = tokens, table.grad
+        return table.detach()[tokens]
+
+    @staticmethod
+    def backward(context, dx):
+        tokens, gradient = context.places
+        gradient.index_add_(0, tokens, dx)
+        return None, None, None
+
+
+class PackedLayer(Layer):
+    """One Transformer block."""
+
+    def forward(self, rows, batch, drop, first_only):
+        width = rows.shape[1]
+        if first_only:
+            kept = rows[batch["first"]]
+            queries, keys_values = linear(self.qkv, kept, slice(0, width)), linear(self.qkv, rows, slice(width, None))
+        else:
+            kept, (queries, keys_values) = rows, linear(self.qkv, rows).split([width, 2 * width], 1)
+        context = self.attend(queries, keys_values, batch, drop, first_only)
+        kept = self.norm1(kept + drop(linear(self.merge, context)))
+        return self.norm2(kept + drop(linear(self.contract, F.gelu(linear(self.expand, kept)))))
+
+    def attend(self, queries, keys_values, batch, drop, first_only):
+        """Sequences of equal length together."""
+        mixed, done, width = [], 0, queries.shape[1]
+        queries = queries * (width // self.heads) ** -0.5
+        for start, count, length in batch["groups"]:
+            asked = 1 if first_only else length
+            q = queries[done:done + count * asked].view(count, asked, self.heads, -1).transpose(1, 2)
+            k, v = keys_values[start:start + count * length].view(count, length, 2, self.heads, -1).permute(2, 0, 3, 1, 4)
+            mixed.append((drop((q @ k.transpose(2, 3)).softmax(3)) @ v).transpose(1, 2).reshape(count * asked, width))
+            done += count * asked
+        return torch.cat(mixed)
+
+
+class PackedEncoder(Encoder):
+    def forward(self, batch, first_only):
+        def drop(x):
+            return self.dropout(x, self.share, self.training)
+
+        anchor = torch.empty(0, requires_grad=True)  # without a leaf among its inputs a function has no backward
+        rows = DirectEmbedding.apply(anchor, batch["tokens"], self.word.weight)
+        rows = drop(self.norm(rows + self.position(batch["positions"]) + self.segment(batch["segments"])))
+        for layer in self.layers[:-1]:
+            rows = layer(rows, batch, drop, False)
+        return self.layers[-1](rows, batch, drop, first_only)
+
+
+def make_packed(encoder):
+    """Turns an encoder of `model.py` into this one; all its parameters must have a `grad`."""
+    encoder.__class__ = PackedEncoder
+    for layer in encoder.layers:
+        layer.__class__ = PackedLayer
