@@ -35,6 +35,8 @@ import Training
         (3, 1, "STOP in a collective", "step 6, gather: its process shows no life"),
         (2, 1, "asleep", "step 5, log: it does not get on, and the other ranks wait for it"),
         (1, 0, "asleep", "step 5, log: it does not get on;"),
+        // Whose fault it is cannot be known then, but the job ends.
+        (2, 0, "asleep, and the disk hangs", "step 5, log: it does not get on, and the disk of "),
     ])
     func `A rank that stalls ends the job, and it is named, not those that wait`(
         ranks: Int, bad: Int, how: String, reason: String

@@ -22,9 +22,11 @@ private func step(
 ) throws {
     let rank = world.rank
     RankPosition.enter(.log)
+    if how == "asleep, and the disk hangs", number == 5 { hangDisk(of: rank, folder) }
     switch (how, isBad) {
     case ("slow", true): Thread.sleep(forTimeInterval: 0.8)
-    case ("asleep", true) where number == 5: while true { Thread.sleep(forTimeInterval: 1) }
+    case ("asleep", true) where number == 5, ("asleep, and the disk hangs", true) where number == 5:
+        while true { Thread.sleep(forTimeInterval: 1) }
     case ("throws", true) where number == 5: throw Mismatch(description: "a rank of its own\nmind")
     case ("STOP in compute", true) where number == 5, ("KILL in compute", true) where number == 5:
         RankPosition.begin(step: 6)
@@ -49,6 +51,12 @@ private func waitForRecord(of rank: Int, in folder: String, _ condition: (RankRe
     while !RankRecord.all(ofRun: folder).contains(where: { $0.rank == rank && condition($0) }) {
         Thread.sleep(forTimeInterval: 0.005)
     }
+}
+
+/// Puts a pipe that nobody reads in place of the record, so that to open it takes for ever.
+private func hangDisk(of rank: Int, _ folder: String) {
+    let record = "\(folder)/ranks/\(String(format: "rank-%03d", rank))"
+    precondition(mkfifo("\(record).pipe", 0o600) == 0 && rename("\(record).pipe", record) == 0)
 }
 
 /// Sends this process the signal that `how` begins with.
