@@ -102,9 +102,10 @@ import Training
         #expect(try run.outcome(of: folder) == run.finish(ranks: 1, settings[0], settings[1]))
     }
 
-    @Test func `A job that is suspended as a whole is not taken for one that stalls`() throws {
+    @Test(arguments: [1, 2])
+    func `A job that is suspended as a whole is not taken for one that stalls`(ranks: Int) throws {
         let result = try interrupt(
-            "kill -STOP $$; sleep 6; kill -CONT $$", where: "true", ranks: 2, folder: run.newFolder(), timeout: 3)
+            "kill -STOP $$; sleep 6; kill -CONT $$", where: "true", ranks: ranks, folder: run.newFolder(), timeout: 3)
         #expect(result.status == 0, "\(result.error)")
         #expect(result.seconds > 6)
     }
