@@ -24,4 +24,15 @@ extension Communicator {
             reasons.indices.filter { !reasons[$0].isEmpty }.map { "rank \($0) on \(hosts[$0]): \(reasons[$0])" }
                 .joined(separator: "; "))
     }
+
+    /// What `body` gives on the first rank, on all ranks; where it throws, all throw the same error.
+    public func fromFirst(_ body: () throws -> [UInt8]) throws -> [UInt8] {
+        var message: [UInt8] = []
+        if rank == 0 {
+            do { message = [1] + (try body()) } catch { message = [0] + Array("\(error)".utf8) }
+        }
+        try broadcast(&message, from: 0)
+        guard message.first == 1 else { throw SharedError(String(decoding: message.dropFirst(), as: UTF8.self)) }
+        return Array(message.dropFirst())
+    }
 }

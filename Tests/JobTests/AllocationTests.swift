@@ -13,33 +13,17 @@
             do { try run.suite.remove() } catch { Issue.record(error) }
         }
 
-        private static let source = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-            .deletingLastPathComponent().appendingPathComponent("Allocations/count_allocations.c").path
-
-        /// Where a program is on the PATH.
-        private static let compiler: String? = (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":")
-            .map { "\($0)/cc" }.first { FileManager.default.isExecutableFile(atPath: $0) }
-
-        /// Compiles the library that counts.
-        private func compile() throws -> String {
-            let library = "\(run.suite.folder)/libcount_allocations.so"
-            let process = Process()
-            process.executableURL = URL(fileURLWithPath: try #require(Self.compiler))
-            process.arguments = ["-shared", "-fPIC", "-O1", "-o", library, Self.source, "-ldl"]
-            try process.run()
-            process.waitUntilExit()
-            try #require(process.terminationStatus == 0)
-            return library
-        }
-
         @Test(
-            .enabled(if: AllocationTests.compiler != nil, "there is no C compiler `cc` for the library that counts"),
+            .enabled(if: PreloadedLibrary.compiler != nil, "there is no C compiler `cc` for the library that counts"),
             arguments: [1, 2, 3])
         func `Steps 3 to 57 allocate nothing`(ranks: Int) throws {
             let result = try runJob(
                 ranks: ranks, executable: "TrainingSelfTest",
                 arguments: ["allocations", run.suite.runFile, "epochs=3"],
-                environment: ["LD_PRELOAD": try compile()])
+                environment: [
+                    "LD_PRELOAD": try PreloadedLibrary.compile(
+                        "Allocations/count_allocations.c", into: run.suite.folder)
+                ])
             try #require(result.status == 0, "\(result.error)")
             let lines = result.output.split(separator: "\n").map(String.init)
             let probes = lines.filter { $0.hasPrefix("probe of ") }

@@ -3,6 +3,8 @@ import Storage
 import TestSupport
 import Testing
 
+@testable import Training
+
 /// A run that was cut off goes on from its newest whole checkpoint, on any number of ranks, as if it had never stopped.
 @Suite(.serialized) struct ResumeTests {
     private let run: SmallRun
@@ -60,8 +62,10 @@ import Testing
         #expect(try run.outcome(of: folder) == whole)
     }
 
-    @Test(arguments: ["shard-001-of-002.h5", "model.h5", "manifest.json"], ["flipped", "cut", "deleted"])
+    @Test(arguments: ["shard-001-of-002.h5", "model.h5", "manifest.json"], ["flipped", "cut", "deleted", "swapped"])
     func `A damaged checkpoint is named and passed over`(file: String, damage: String) throws {
+        // The views of two checkpoints are equal: names and shapes.
+        if file == "model.h5", damage == "swapped" { return }
         _ = try interrupt(ranks: 2, signal: "USR1", afterStep: 14)
         let checkpoints = try FileManager.default.contentsOfDirectory(atPath: "\(folder)/checkpoints").sorted()
         let newest = try #require(checkpoints.last)
@@ -70,6 +74,9 @@ import Testing
         switch damage {
         case "flipped": bytes[bytes.count / 2] ^= 1
         case "cut": bytes.removeLast()
+        case "swapped":
+            let before = "\(folder)/checkpoints/\(checkpoints[checkpoints.count - 2])/\(file)"
+            bytes = try Data(contentsOf: URL(fileURLWithPath: before))
         default: break
         }
         try FileManager.default.removeItem(atPath: path)
@@ -85,16 +92,91 @@ import Testing
         let last = "\(folder)/checkpoints/\(Self.name(SmallSuite.stepCount))"
         try FileManager.default.removeItem(atPath: "\(last)/shard-000-of-002.h5")
         #expect(try goOn(ranks: 1).output.contains("passed over a checkpoint: "))
+        let outcome = try run.outcome(of: folder)
         let again = try goOn(ranks: 1)
         #expect(again.output.contains("is finished") && !again.output.contains("passed over"))
+        #expect(try run.outcome(of: folder) == outcome, "the sums of a finished run stay in its log")
         #expect(FileManager.default.fileExists(atPath: "\(last).damaged"))
     }
 
-    @Test func `Other settings on the folder of a run are refused, and the differences listed`() throws {
+    @Test func `Where no checkpoint is whole the run does not begin anew by itself`() throws {
+        _ = try goOn(ranks: 2)
+        for entry in try FileManager.default.contentsOfDirectory(atPath: "\(folder)/checkpoints") {
+            try FileManager.default.removeItem(atPath: "\(folder)/checkpoints/\(entry)/manifest.json")
+        }
+        let before = try run.outcome(of: folder)
+        let refused = try run.start(ranks: 2, settings + ["folder=\(folder)"])
+        #expect(refused.status == 1)
+        let errors = refused.error.split(separator: "\n").filter { $0.hasPrefix("mtdnn-worker: ") }
+        try #require(errors.count == 1)
+        #expect(
+            errors[0].hasPrefix("mtdnn-worker: none of the checkpoints in \(folder)/checkpoints is whole (the newest"))
+        #expect(errors[0].hasSuffix("; move them away to begin the run anew"))
+        #expect(try run.outcome(of: folder) == before)
+    }
+
+    @Test func `Other settings on the folder of a run are refused, and all differences listed`() throws {
         _ = try interrupt(ranks: 2, signal: "USR1", afterStep: 7)
-        let refused = try run.start(ranks: 2, settings + ["folder=\(folder)", "learning_rate=0.5"])
-        #expect(refused.status != 0)
-        #expect(refused.error.contains("holds a run with other settings (learning_rate: "))
+        let log = try run.outcome(of: folder)
+        let others = ["learning_rate=0.5", "epochs=1", "dropout=0.2", "keep_last=1"]
+        let refused = try run.start(ranks: 2, settings + others + ["folder=\(folder)"])
+        #expect(refused.status == 1)
+        let errors = refused.error.split(separator: "\n").filter { $0.hasPrefix("mtdnn-worker: ") }
+        #expect(
+            errors == [
+                "mtdnn-worker: \(folder) holds a run with other settings (epochs: 2 -> 1; learning_rate: 0.001 -> 0.5; "
+                    + "dropout: 0.1 -> 0.2); use those settings, or another --folder; only "
+                    + "\(RunSettings.changeableKeys.sorted().joined(separator: ", ")) may change, and epochs grow"
+            ])
+        #expect(try run.outcome(of: folder) == log)
+    }
+
+    @Test func `A finished run goes on with more epochs, as one that was stopped there and given more`() throws {
+        let finished = try goOn(ranks: 2)
+        #expect(finished.output.contains("goes on") == false)
+        let again = try goOn(ranks: 2)
+        #expect(again.output.contains("the run in \(folder) is finished; more `epochs` would go on with it"))
+        let extended = try run.start(ranks: 1, settings + ["epochs=3", "folder=\(folder)"])
+        #expect(extended.output.contains("goes on from the checkpoint of step \(SmallSuite.stepCount)"))
+        let outcome = try run.outcome(of: folder)
+        #expect(try outcome.numbers("loss").count == 57)
+        #expect(try outcome.entries(with: "parameters_sha256").count == 1)
+        // The rate of the longer schedule from there on: neither zero, as at the end of the shorter, nor warming up again.
+        let rates = try outcome.numbers("learning_rate")
+        #expect(abs(rates[38] - 1e-3 * (1 - (38.0 - 5) / (57 - 5))) < 1e-9)
+        let stopped = run.newFolder()
+        let shorter = try run.start(ranks: 3, settings + ["folder=\(stopped)"])
+        #expect(shorter.status == 0)
+        #expect(try run.start(ranks: 3, settings + ["epochs=3", "folder=\(stopped)"]).status == 0)
+        #expect(try run.outcome(of: stopped) == outcome)
+    }
+
+    @Test func `The best checkpoint stays beside the newest, also through a stop`() throws {
+        let long = ["epochs=6", "keep_last=1", "learning_rate=1e-2", "schedule=constant"]
+        let whole = run.newFolder()
+        #expect(try run.start(ranks: 2, long + ["folder=\(whole)"]).status == 0)
+        let scores = try RunLog.meanScores(path: "\(whole)/metrics.jsonl")
+        #expect(scores.map(\.step) == [19, 38, 57, 76, 95, 114])
+        let best = try #require(scores.min { ($1.score, $0.step) < ($0.score, $1.step) })
+        // Otherwise this test would show nothing.
+        try #require(best.step < 114, "\(scores)")
+        #expect(try CheckpointFolder(run: whole).entries().map(\.step) == [114, best.step])
+        #expect(try CheckpointFolder(run: whole).bestWhole { _ in }?.manifest.score == best.score)
+        let lines = try run.outcome(of: whole).entries(with: "metrics").prefix(4)
+        let first = try lines.map { line in
+            let metrics = try #require(line["metrics"] as? [String: Double])
+            return try #require(metrics["Pearson"] ?? metrics["AccuracyAt1"] ?? metrics["ACC"])
+        }
+        #expect(abs(scores[0].score - first.reduce(0, +) / 4) < 1e-15)
+
+        for epochs in 1...6 {
+            let result = try run.start(
+                ranks: 3, ["epochs=\(epochs)"] + long.dropFirst() + ["folder=\(folder)"])
+            #expect(result.status == 0, "\(result.error)")
+        }
+        let parts = try RunLog.meanScores(path: "\(folder)/metrics.jsonl")
+        let bestOfParts = try #require(parts.min { ($1.score, $0.step) < ($0.score, $1.step) })
+        #expect(try CheckpointFolder(run: folder).entries().map(\.step) == Set([114, bestOfParts.step]).sorted(by: >))
     }
 
     @Test func `model.h5 shows every parameter whole, and NaN where a shard is missing`() throws {

@@ -29,14 +29,32 @@ public func runJob(
     ranks: Int, executable: String, arguments: [String] = [], environment: [String: String] = [:],
     timeout: Double = 60
 ) throws -> JobResult {
+    try run(
+        ["mpirun", "--oversubscribe", "--map-by", "slot", "-n", "\(ranks)", try path(of: executable)] + arguments,
+        "\(executable) \(arguments) on \(ranks) ranks", environment, timeout)
+}
+
+/// Runs one rank of one of this package's executables without `mpirun`, which starts sooner, and waits for its end.
+public func runAlone(
+    executable: String, arguments: [String] = [], environment: [String: String] = [:], timeout: Double = 60
+) throws -> JobResult {
+    try run([try path(of: executable)] + arguments, "\(executable) \(arguments)", environment, timeout)
+}
+
+private func path(of executable: String) throws -> String {
     let path = executable.contains("/") ? executable : productPath(executable)
     guard FileManager.default.isExecutableFile(atPath: path) else {
         throw JobError(description: "\(path) is not built")
     }
+    return path
+}
+
+private func run(
+    _ command: [String], _ name: String, _ environment: [String: String], _ timeout: Double
+) throws -> JobResult {
     let process = Process()
     process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-    process.arguments =
-        ["mpirun", "--oversubscribe", "--map-by", "slot", "-n", "\(ranks)", path] + arguments
+    process.arguments = command
     process.environment = ProcessInfo.processInfo.environment
         .merging(jobEnvironment) { $1 }.merging(environment) { $1 }
     process.standardInput = FileHandle.nullDevice
@@ -58,7 +76,7 @@ public func runJob(
         while process.isRunning, Date() < lastMoment { Thread.sleep(forTimeInterval: 0.01) }
         if process.isRunning { kill(process.processIdentifier, SIGKILL) }
         throw JobError(
-            description: "\(executable) \(arguments) on \(ranks) ranks did not end in \(timeout) s: "
+            description: "\(name) did not end in \(timeout) s: "
                 + collected.map { $0.text(within: 1) }.joined(separator: "\n"))
     }
     let status = process.terminationReason == .exit ? process.terminationStatus : -process.terminationStatus

@@ -45,6 +45,47 @@ struct SettingsTests {
         }
     }
 
+    @Test func `A run may go on with settings that no weight depends on, and with more epochs`() throws {
+        let old = try load(Self.least)
+        func refusal(_ change: (inout RunSettings) -> Void) -> String {
+            var new = old
+            change(&new)
+            do {
+                try new.requireResumable(from: old)
+                return ""
+            } catch {
+                return "\(error)"
+            }
+        }
+        #expect(
+            refusal {
+                $0.checkpointSteps = 3
+                $0.keepLast = 7
+                $0.keepBest = false
+                $0.prepared = "/elsewhere"
+                $0.folder = "/moved"
+                $0.epochs = 6
+            } == "")
+        #expect(
+            refusal { $0.epochs = 4 }.contains("holds a run with other settings (epochs: 5 -> 4); use those settings"))
+        #expect(refusal { $0.seed = 1 }.contains("(seed: 2018 -> 1)"))
+        #expect(
+            refusal { $0.initialize = InitializeSettings(checkpoint: "/run") }.contains(
+                "(initialize.checkpoint: none -> /run; initialize.heads: none -> false)"))
+    }
+
+    @Test func `First values from another run are a path, with or without heads`() throws {
+        let settings = try load(Self.least + "initialize: {checkpoint: ../other, heads: true}\nkeep_best: false\n")
+        #expect(settings.initialize?.checkpoint == folder + "/other" && settings.initialize?.heads == true)
+        #expect(!settings.keepBest)
+        #expect(try load(Self.least).initialize == nil)
+        #expect(try load(Self.least + "initialize: {checkpoint: a}\n").initialize?.heads == false)
+        #expect(
+            errorOf(Self.least + "initialize: {heads: true}\n").contains("missing key \"checkpoint\" in initialize"))
+        #expect(errorOf(Self.least + "initialize: {checkpoint: a, head: true}\n").contains("unknown key \"head\""))
+        #expect(errorOf(Self.least + "keep_best: 2\n").contains("keep_best"))
+    }
+
     @Test func defaultsAreThePapers() throws {
         let settings = try load(Self.least)
         var expected = RunSettings(
@@ -98,6 +139,8 @@ struct SettingsTests {
             keep_last: 9
             stall_timeout: 20
             allow_other_hardware: true
+            keep_best: false
+            initialize: {checkpoint: ../other, heads: true}
             prepared: "line\\nbreak"
             """
         let settings = try load(text)
@@ -105,8 +148,8 @@ struct SettingsTests {
         #expect(settings.prepared == folder + "/runs/line\nbreak")
         let defaults = RunSettings(encoder: .folder("x"), tasks: "x", data: "x", train: [], folder: "x")
         // Every key differs from its default, so a key that is read or written wrongly shows.
-        #expect(settings.differences(from: defaults).count == 1 + 8 + 26)
-        #expect(settings.yaml.split(separator: "\n").count == 1 + 8 + 26 + 1)
+        #expect(settings.differences(from: defaults).count == 1 + 8 + 27 + 2)
+        #expect(settings.yaml.split(separator: "\n").count == 1 + 8 + 27 + 1 + 3)
         #expect(
             settings.differences(from: defaults).prefix(2)
                 == ["encoder.hidden_size: none -> 128", "encoder.num_hidden_layers: none -> 2"])

@@ -54,7 +54,22 @@ public struct ScoreTable {
                 }
             }
         }
-        text = ScoreTable.align(rows)
+        let means = try RunLog.meanScores(path: "\(settings.folder)/metrics.jsonl")
+        text = ([ScoreTable.align(rows)] + ScoreTable.best(of: means)).joined(separator: "\n")
+    }
+
+    /// Which evaluation was the best: the earliest of equal ones, as for checkpoints.
+    private static func best(of means: [(step: Int, score: Double)]) -> [String] {
+        guard let last = means.last, let best = means.min(by: { ($1.score, $0.step) < ($0.score, $1.step) }) else {
+            return []
+        }
+        let sentence = String(
+            format: "The mean of the tasks' first metrics was best after step %d: %.4f", best.step, best.score)
+        return [
+            sentence
+                + (best.step == last.step
+                    ? "." : String(format: "; after step %d, as above, it was %.4f.", last.step, last.score))
+        ]
     }
 
     /// Columns of equal width: names to the left, numbers to the right.

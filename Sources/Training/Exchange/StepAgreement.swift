@@ -1,14 +1,14 @@
 import Communication
 import Model
 
-/// What all ranks must know of a step before they act: its loss, and whether any rank was asked to stop.
+/// What all ranks must know of a step before they act: its loss, and what each rank has to tell.
 ///
 /// Losses of slices are summed in Double and added in slice order on every rank, so the loss does not depend on who held which.
 final class StepAgreement {
     private let world: Communicator
     private let layout: GatherLayout
     private let runs: [Range<Int>]
-    /// For each rank whether it was asked to stop, then its slices' losses.
+    /// For each rank its flags, then its slices' losses.
     private let words: UnsafeMutablePointer<Double>
 
     init(_ world: Communicator, _ shares: RankShares) {
@@ -24,10 +24,10 @@ final class StepAgreement {
 
     deinit { words.deallocate() }
 
-    /// The sum of losses over all units of the global batch of which this rank holds `share`, and whether any rank was asked to stop.
-    func reach(_ share: PackedBatch, stopAsked: Bool) throws -> (loss: Double, stopAsked: Bool) {
+    /// The sum of losses over all units of the global batch of which this rank holds `share`, and what all ranks tell.
+    func reach(_ share: PackedBatch, telling flags: StepFlags) throws -> (loss: Double, heard: HeardFlags) {
         var next = layout[world.rank].lowerBound
-        words[next] = stopAsked ? 1 : 0
+        words[next] = Double(flags.rawValue)
         for index in 0..<share.tree.local.count {
             var sum = 0.0
             for unit in share.units(ofSlice: index) { sum += share.losses[unit] }
@@ -36,12 +36,14 @@ final class StepAgreement {
         }
         try layout.gather(words, world)
         var loss = 0.0
-        var stop = false
+        var heard = HeardFlags(byAny: [], byAll: StepFlags(rawValue: .max))
         for rank in 0..<runs.count {
             let part = layout[rank]
-            if words[part.lowerBound] != 0 { stop = true }
+            let told = StepFlags(rawValue: UInt32(words[part.lowerBound]))
+            heard.byAny.formUnion(told)
+            heard.byAll.formIntersection(told)
             for index in (part.lowerBound + 1)..<part.upperBound { loss += words[index] }
         }
-        return (loss, stop)
+        return (loss, heard)
     }
 }

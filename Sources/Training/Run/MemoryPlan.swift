@@ -42,9 +42,10 @@ struct MemoryPlan {
         return nil
     }
 
-    /// Bytes in MiB or GiB.
+    /// Bytes in KiB, MiB or GiB.
     static func text(_ bytes: Int) -> String {
         let mebibytes = Double(bytes) / 1_048_576
+        if bytes < 1_048_576 { return String(format: "%.0f KiB", mebibytes * 1024) }
         return mebibytes < 1024
             ? String(format: "%.0f MiB", mebibytes) : String(format: "%.2f GiB", mebibytes / 1024)
     }

@@ -1,11 +1,16 @@
 import Data
 import Foundation
+import Storage
 
 /// `metrics.jsonl`: one line for each step and for each evaluation, wall-clock figures apart under `timing`.
-final class RunLog {
-    private let file: FileHandle
+///
+/// Lines that cannot be written, because the disk is full, are kept and written with the next ones.
+final class RunLog: @unchecked Sendable {  // all that changes is read and written under `lock`
+    private let descriptor: Int32
     private let path: String
     private let encoder = JSONEncoder()
+    private let lock = NSLock()
+    private var pending = Data()
 
     struct StepLine: Encodable {
         var step: Int
@@ -29,6 +34,13 @@ final class RunLog {
         var metrics: [String: Double]
     }
 
+    /// After the lines of an evaluation: what ranks checkpoints.
+    struct MeanScoreLine: Encodable {
+        var step: Int
+        var epoch: Int
+        var meanScore: Double
+    }
+
     /// The last line: equal sums mean equal runs, bit for bit.
     struct EndLine: Encodable {
         var step: Int
@@ -46,16 +58,21 @@ final class RunLog {
             }
         }
         do {
-            try kept.write(to: URL(fileURLWithPath: path), options: .atomic)
+            try replaceFile(at: path) { try kept.write(to: URL(fileURLWithPath: $0)) }
+        } catch let error as StorageError {
+            throw error
         } catch {
             throw TrainingError("\(path): cannot be written: \(error.localizedDescription)")
         }
-        guard let file = FileHandle(forWritingAtPath: path) else { throw TrainingError("\(path): cannot be written") }
-        self.file = file
-        try file.seekToEnd()
+        descriptor = open(path, O_WRONLY | O_APPEND | O_CLOEXEC)
+        guard descriptor >= 0 else {
+            throw TrainingError("\(path): cannot be written: \(String(cString: strerror(errno)))")
+        }
         encoder.keyEncodingStrategy = .convertToSnakeCase
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     }
+
+    deinit { close(descriptor) }
 
     /// The step that a line is about; nil for a line that was cut off, and for the last one, which is written again at the new end.
     private static func step(of line: Data) throws -> Int? {
@@ -68,28 +85,74 @@ final class RunLog {
     }
 
     /// Appends a line.
-    func write(_ line: some Encodable) throws {
-        var data = try encoder.encode(line)
-        data.append(UInt8(ascii: "\n"))
-        do {
-            try file.write(contentsOf: data)
-        } catch {
-            throw TrainingError("\(path): cannot be written: \(error.localizedDescription)")
+    /// - Returns: a sentence where this is the first one that has to wait for room on the disk.
+    func write(_ line: some Encodable) throws -> String? {
+        let data = try encoder.encode(line) + [UInt8(ascii: "\n")]
+        return lock.withLock {
+            let waited = !pending.isEmpty
+            pending += data
+            guard let reason = flush(), !waited else { return nil }
+            return "\(path): cannot be written: \(reason); its lines are kept in memory until they can"
         }
+    }
+
+    /// Waits until all lines so far are on the disk; throws where they cannot be written.
+    func synchronize() throws {
+        try lock.withLock {
+            if let reason = flush() { throw TrainingError("\(path): cannot be written: \(reason)") }
+        }
+        // By its path, so that a file that was removed is noticed.
+        try Storage.synchronize(path)
+    }
+
+    /// Writes what is pending; returns why not all of it could be written.
+    private func flush() -> String? {
+        while !pending.isEmpty {
+            let count = pending.withUnsafeBytes { Foundation.write(descriptor, $0.baseAddress, $0.count) }
+            if count < 0, errno == EINTR { continue }
+            guard count >= 0 else { return String(cString: strerror(errno)) }
+            pending = Data(pending.dropFirst(count))
+        }
+        return nil
     }
 
     /// The scores of the last evaluation of each `TASK SPLIT` in a log.
     static func lastScores(path: String) throws -> [String: [String: Double]] {
-        guard let data = FileManager.default.contents(atPath: path) else {
-            throw TrainingError("\(path): cannot be read")
-        }
         var scores: [String: [String: Double]] = [:]
-        for line in data.split(separator: UInt8(ascii: "\n")) {
-            guard let line = try JSONSerialization.jsonObject(with: line) as? [String: Any],
-                let metrics = line["metrics"] as? [String: Double], let task = line["task"], let split = line["split"]
+        for line in try lines(path: path) {
+            guard let metrics = line["metrics"] as? [String: Double], let task = line["task"],
+                let split = line["split"]
             else { continue }
             scores["\(task) \(split)"] = metrics
         }
         return scores
+    }
+
+    /// The evaluations of a log by their steps: the mean of the tasks' first metrics, to the last digit.
+    static func meanScores(path: String) throws -> [(step: Int, score: Double)] {
+        struct Line: Decodable {
+            var step: Int?
+            var meanScore: Double?
+        }
+        let decoder = JSONDecoder()
+        decoder.keyDecodingStrategy = .convertFromSnakeCase
+        return try data(path: path).split(separator: UInt8(ascii: "\n")).compactMap {
+            let line = try decoder.decode(Line.self, from: $0)
+            guard let step = line.step, let score = line.meanScore else { return nil }
+            return (step, score)
+        }
+    }
+
+    private static func lines(path: String) throws -> [[String: Any]] {
+        try data(path: path).split(separator: UInt8(ascii: "\n")).compactMap {
+            try JSONSerialization.jsonObject(with: $0) as? [String: Any]
+        }
+    }
+
+    private static func data(path: String) throws -> Data {
+        guard let data = FileManager.default.contents(atPath: path) else {
+            throw TrainingError("\(path): cannot be read")
+        }
+        return data
     }
 }

@@ -1,6 +1,7 @@
 import Communication
 import Data
 import Foundation
+import Storage
 
 /// What the first rank writes and prints; silent on the others.
 final class RunReport {
@@ -9,6 +10,21 @@ final class RunReport {
         let task: TaskDefinition
         let split: String
         let predictions: Predictions
+
+        /// The mean of the tasks' first metrics, by which checkpoints are compared; of a task with several splits their mean counts.
+        static func meanScore(_ evaluations: [Evaluation]) -> Double? {
+            var tasks: [(name: String, scores: [Double])] = []
+            for evaluation in evaluations {
+                guard let score = evaluation.scores.first?.value else { continue }
+                if tasks.last?.name == evaluation.task.name {
+                    tasks[tasks.count - 1].scores.append(score)
+                } else {
+                    tasks.append((evaluation.task.name, [score]))
+                }
+            }
+            let mean = Metrics.mean(tasks.map { Metrics.mean($0.scores) })
+            return mean.isFinite ? mean : nil
+        }
 
         /// The task's scores in the order of its definition.
         var scores: [(name: String, value: Double)] {
@@ -36,35 +52,41 @@ final class RunReport {
 
     /// Writes the effective settings as `run.yml`; throws where the folder holds a run with others, whose figures would be lost.
     private static func writeSettings(_ settings: RunSettings) throws {
-        let path = "\(settings.folder)/run.yml"
-        if let old = FileManager.default.contents(atPath: path) {
-            let differences = settings.differencesThatMatter(
-                from: try RunSettings.parse(String(decoding: old, as: UTF8.self), path: path))
-            guard differences.isEmpty else {
-                throw TrainingError(
-                    "\(settings.folder) holds a run with other settings (\(differences.joined(separator: "; "))); "
-                        + "use those settings, or another --folder")
-            }
-        }
+        try settings.requireResumableFolder()
         do {
-            try Foundation.Data(settings.yaml.utf8).write(to: URL(fileURLWithPath: path), options: .atomic)
+            try replaceFile(at: settings.settingsPath) {
+                try Foundation.Data(settings.yaml.utf8).write(to: URL(fileURLWithPath: $0))
+            }
+        } catch let error as StorageError {
+            throw error
         } catch {
-            throw TrainingError("\(path): cannot be written: \(error.localizedDescription)")
+            throw TrainingError("\(settings.settingsPath): cannot be written: \(error.localizedDescription)")
         }
     }
 
-    /// Prints a sentence.
+    /// Prints a sentence at once: a job that is ended soon after would take it along.
     func say(_ text: String) {
-        if log != nil { print(text) }
+        guard log != nil else { return }
+        print(text)
+        fflush(nil)
+    }
+
+    /// Waits, on any thread, until all that was written so far is on the disk.
+    var synchronize: @Sendable () throws -> Void {
+        { [log] in try log?.synchronize() }
+    }
+
+    private func write(_ line: some Encodable) throws {
+        if let note = try log?.write(line) { say(note) }
     }
 
     /// Writes a step's line.
     func write(_ step: Trainer.Step, task: String, epoch: Int) throws {
-        guard let log else { return }
+        guard log != nil else { return }
         let now = monotonicNanoseconds()
         let seconds = Double(now - lastStep) / 1e9
         lastStep = now
-        try log.write(
+        try write(
             RunLog.StepLine(
                 step: step.number + 1, epoch: epoch, task: task, loss: step.loss, gradientNorm: step.gradientNorm,
                 learningRate: step.learningRate, timing: .init(seconds: seconds)))
@@ -72,10 +94,10 @@ final class RunReport {
 
     /// Writes and prints the scores of an evaluation.
     func write(_ evaluations: [Evaluation], step: Int, epoch: Int) throws {
-        guard let log else { return }
+        guard log != nil else { return }
         var lines = ["dev scores after epoch \(epoch) (step \(step))"]
         for evaluation in evaluations {
-            try log.write(
+            try write(
                 RunLog.EvaluationLine(
                     step: step, epoch: epoch, task: evaluation.task.name, split: evaluation.split,
                     metrics: Dictionary(uniqueKeysWithValues: evaluation.scores.map { ($0.name, $0.value) })))
@@ -85,16 +107,19 @@ final class RunReport {
                 "  " + name.padding(toLength: max(16, name.count), withPad: " ", startingAt: 0)
                     + scores.joined(separator: "  "))
         }
+        if let mean = Evaluation.meanScore(evaluations) {
+            try write(RunLog.MeanScoreLine(step: step, epoch: epoch, meanScore: mean))
+        }
         print(lines.joined(separator: "\n"))
         fflush(nil)
         lastStep = monotonicNanoseconds()
     }
 
-    /// Writes the sums over weights and moments.
+    /// Writes the sums over weights and moments, the log's last line.
     func write(_ digest: WeightsDigest?, step: Int) throws {
         guard let log, let digest else { return }
-        try log.write(
-            RunLog.EndLine(step: step, parametersSha256: digest.parameters, momentsSha256: digest.moments))
+        try write(RunLog.EndLine(step: step, parametersSha256: digest.parameters, momentsSha256: digest.moments))
+        try log.synchronize()
     }
 
     /// Prints how fast the run was, what its phases took, and the peak memory of each rank.

@@ -14,8 +14,11 @@ package final class Trainer {
         /// Norm of the gradient before clipping.
         package var gradientNorm: Double
         package var learningRate: Float
+        /// What all ranks have told: the same on every rank.
+        package var heard: HeardFlags
+
         /// Whether any rank was asked to stop: all know it at the same step.
-        package var stopAsked: Bool
+        package var stopAsked: Bool { heard.byAny.contains(.stopAsked) }
     }
 
     package let model: MultiTaskModel
@@ -75,7 +78,8 @@ package final class Trainer {
     }
 
     /// One update: every rank computes the gradients of its share, owners sum and apply them, all receive the new values.
-    package func step(_ number: Int) throws -> Step {
+    /// - Parameter flags: what this rank tells all others, besides whether it was asked to stop.
+    package func step(_ number: Int, telling flags: StepFlags = []) throws -> Step {
         RankPosition.begin(step: number + 1)
         clock.enter(.sample)
         let task = assembly.assemble(step: number, into: share, words: model.wordGradient)
@@ -91,7 +95,8 @@ package final class Trainer {
         model.backward(share, head: task)
 
         clock.enter(.exchange)
-        let (lossSum, stopAsked) = try agreement.reach(share, stopAsked: StopRequest.isAsked)
+        let (lossSum, heard) = try agreement.reach(
+            share, telling: StopRequest.isAsked ? flags.union(.stopAsked) : flags)
         let loss = lossSum / Double(sampler.batch(at: number).count)
         try gradients.exchange(activeGroups: active)
         let norm = try gradientNorm.compute(activeGroups: active)
@@ -111,7 +116,7 @@ package final class Trainer {
         for group in 1..<active.count where active[group] { try values.gather(group: group) }
         clock.stop()
         return Step(
-            number: number, task: task, loss: loss, gradientNorm: norm, learningRate: rate, stopAsked: stopAsked)
+            number: number, task: task, loss: loss, gradientNorm: norm, learningRate: rate, heard: heard)
     }
 
     /// Takes up the position after `step` steps, whose values and moments have been loaded.
@@ -127,6 +132,7 @@ package final class Trainer {
         MemoryPlan(parts: [
             ("values and gradients", model.parameters.byteCount), ("activations", model.workspaceByteCount),
             ("moments", optimizer.byteCount), ("received gradients", gradients.byteCount),
+            ("copy for checkpoints", ShardStaging.byteCount(optimizer)),
         ])
     }
 

@@ -6,13 +6,13 @@ import Model
 
 /// A whole training job as one rank sees it: prepare, build, train, evaluate, report.
 public struct TrainingRun {
-    private let settings: RunSettings
-    private let world: Communicator
+    let settings: RunSettings
+    let world: Communicator
     private let progressStyle: ProgressLine.Style
     /// Receives a sentence for each token file that is made.
     var say: (String) -> Void = { print($0) }
     /// Whether this rank speaks for all.
-    private var isFirst: Bool { world.rank == 0 }
+    var isFirst: Bool { world.rank == 0 }
 
     /// A run with `settings` by all ranks of `world`.
     /// - Parameter progress: `live`, `lines` or `none`.
@@ -31,6 +31,7 @@ public struct TrainingRun {
         let evaluator: Evaluator
         let tasks: [PreparedTask]
         let plan: RunPlan
+        let files: EncoderFiles
         /// A sentence for each thing that a user might not expect.
         let notes: [String]
         /// The paths of all that is read in training and evaluation.
@@ -59,15 +60,21 @@ public struct TrainingRun {
     }
 
     private func prepareAndTrain(_ comparison: RankComparison) throws -> Outcome {
+        _ = try world.fromFirst {
+            try settings.requireResumableFolder()
+            return []
+        }
         let parts = try build()
         try comparison.requireSameData(parts.tokenFiles)
         let (trainer, plan) = (parts.trainer, parts.plan)
-        let checkpoints = CheckpointStore(world, settings, parts.tasks, trainer)
-        let start = try checkpoints.restoreNewest { print($0) } ?? 0
+        var notes = parts.notes
+        let origin = try world.agree { try checkpointOrigin(parts) }
+        let restored = try restore(trainer, origin, &notes)
+        let start = restored ?? 0
         try comparison.requireSameWeights(trainer.model.parameters)
         trainer.resume(at: start)
-        let report = try RunReport(settings, isFirst: isFirst, start: start)
-        parts.notes.forEach(report.say)
+        let report = try world.agree { try RunReport(settings, isFirst: isFirst, start: start) }
+        notes.forEach(report.say)
         report.say(
             "\(parts.tasks.count) tasks, \(plan.sampler.stepsPerEpoch) steps an epoch, \(settings.epochs) epochs, "
                 + "\(world.size) rank\(world.size == 1 ? "" : "s"), \(plan.shares.sliceCount) slices, "
@@ -75,10 +82,13 @@ public struct TrainingRun {
                 + "\(MemoryPlan.text(trainer.memoryPlan.total)) for values, gradients, moments and activations of rank 0"
         )
         guard start < trainer.stepCount else {
-            report.say("the run in \(settings.folder) is finished")
+            // The log's last line goes whenever a run goes on, and is written again at the end.
+            try report.write(trainer.digest(), step: start)
+            report.say("the run in \(settings.folder) is finished; more `epochs` would go on with it")
             return .finished
         }
         if start > 0 { report.say("goes on from the checkpoint of step \(start)") }
+        let checkpoints = makeStore(trainer, origin, report)
         StopRequest.listen()  // until here a signal ends the program at once: there is nothing to save
         let outcome = try train(from: start, trainer, parts.evaluator, checkpoints, parts.tasks, report)
         guard outcome == .finished else { return outcome }
@@ -104,7 +114,7 @@ public struct TrainingRun {
         let notes = try world.agree { try files.initialize(trainer.model) }
         let evaluator = Evaluator(
             world, trainer.model, capacity: plan.capacity, batchSize: settings.evaluationBatchSize)
-        return Parts(trainer: trainer, evaluator: evaluator, tasks: tasks, plan: plan, notes: notes)
+        return Parts(trainer: trainer, evaluator: evaluator, tasks: tasks, plan: plan, files: files, notes: notes)
     }
 
     private func train(
@@ -114,7 +124,9 @@ public struct TrainingRun {
         let stepsPerEpoch = trainer.sampler.stepsPerEpoch
         var progress = ProgressLine(isFirst ? progressStyle : .none, steps: start..<trainer.stepCount)
         for number in start..<trainer.stepCount {
-            let step = try trainer.step(number)
+            let step = try trainer.step(number, telling: checkpoints.flags)
+            trainer.clock.enter(.commit)
+            try checkpoints.advance(step.heard)
             trainer.clock.enter(.log)
             let task = tasks[step.task].definition.name
             try report.write(step, task: task, epoch: number / stepsPerEpoch + 1)
@@ -122,24 +134,29 @@ public struct TrainingRun {
             let done = number + 1
             let epochEnds = done.isMultiple(of: stepsPerEpoch)
             if epochEnds || step.stopAsked { progress.clear() }
-            if epochEnds { try evaluate(trainer, evaluator, tasks, report, step: done) }
+            let score = epochEnds ? try evaluate(trainer, evaluator, tasks, report, step: done) : nil
             if epochEnds || step.stopAsked
                 || settings.checkpointSteps > 0 && done.isMultiple(of: settings.checkpointSteps)
             {
                 trainer.clock.enter(.checkpoint)
-                try checkpoints.save(step: done, report: report.say)
+                try checkpoints.begin(step: done, score: score)
             }
             if step.stopAsked, done < trainer.stepCount {
+                trainer.clock.enter(.commit)
+                try checkpoints.finish(step: done)
                 report.say("stopped after step \(done), as asked; the same command goes on from there")
                 return .stopped
             }
         }
+        trainer.clock.enter(.commit)
+        try checkpoints.finish(step: trainer.stepCount)
         return .finished
     }
 
+    /// Scores all development sets; returns the mean of the tasks' first metrics.
     private func evaluate(
         _ trainer: Trainer, _ evaluator: Evaluator, _ tasks: [PreparedTask], _ report: RunReport, step: Int
-    ) throws {
+    ) throws -> Double? {
         trainer.clock.enter(.evaluate)
         try trainer.gatherAllWords()
         var rows: [RunReport.Evaluation] = []
@@ -150,6 +167,7 @@ public struct TrainingRun {
             }
         }
         try report.write(rows, step: step, epoch: step / trainer.sampler.stepsPerEpoch)
+        return RunReport.Evaluation.meanScore(rows)
     }
 
     /// Tokenises what is not yet, on the first rank, and opens the files on all.

@@ -28,6 +28,7 @@ extension RunSettings {
             train: [],
             folder: try keys["folder"]?.path() ?? (runFile as NSString).deletingPathExtension)
 
+        initialize = try keys["initialize"].map(InitializeSettings.init)
         seed = try keys["seed"]?.integer() ?? seed
         epochs = try keys["epochs"]?.integer(.between(1, 100_000)) ?? epochs
         batchSize = try keys["batch_size"]?.integer(.between(1, 1_000_000)) ?? batchSize
@@ -49,6 +50,7 @@ extension RunSettings {
         keepLast = try keys["keep_last"]?.integer(.atLeast(1)) ?? keepLast
         stallTimeout = try keys["stall_timeout"]?.integer(.between(1, 1_000_000)) ?? stallTimeout
         allowsOtherHardware = try keys["allow_other_hardware"]?.boolean() ?? allowsOtherHardware
+        keepBest = try keys["keep_best"]?.boolean() ?? keepBest
         prepared = try keys["prepared"]?.path() ?? prepared
 
         try readMaximumLength(keys["max_length"])
@@ -125,6 +127,16 @@ extension FreshEncoder {
         lowercases = try keys["lower_case"]?.boolean() ?? lowercases
         guard hiddenSize.isMultiple(of: attentionHeadCount) else {
             throw hidden.error("must be a multiple of num_attention_heads (\(attentionHeadCount)), not \(hiddenSize)")
+        }
+    }
+}
+
+extension InitializeSettings {
+    fileprivate init(_ value: StrictValue) throws(SettingsError) {
+        self = try value.mapping { keys throws(SettingsError) in
+            var settings = InitializeSettings(checkpoint: try keys.required("checkpoint").path())
+            settings.heads = try keys["heads"]?.boolean() ?? settings.heads
+            return settings
         }
     }
 }

@@ -4,6 +4,8 @@ import Data
 public struct RunSettings: Equatable, Sendable {
     /// `encoder`: a pretrained encoder, or the sizes of one to train from scratch.
     public var encoder: EncoderSource
+    /// `initialize`: a checkpoint of another run whose weights are the first values of this one; none unless given.
+    public var initialize: InitializeSettings?
     /// `tasks`: the file that defines the tasks.
     public var tasks: String
     /// `data`: the folder from which the tasks' own `data` start.
@@ -54,6 +56,8 @@ public struct RunSettings: Equatable, Sendable {
     public var stallTimeout = 300
     /// `allow_other_hardware`: whether a run may go on with another matrix library or kernel set, whose products have other last bits.
     public var allowsOtherHardware = false
+    /// `keep_best`: whether the checkpoint with the best mean of the tasks' first metrics is kept besides.
+    public var keepBest = true
     /// `folder`: the run folder; the run file's path without its extension unless given.
     public var folder: String
     /// `prepared`: the cache of tokenised files; `prepared` beside the run folder unless given.
@@ -76,6 +80,17 @@ public enum EncoderSource: Equatable, Sendable {
     case folder(String)
     /// Random first values in these sizes.
     case sizes(FreshEncoder)
+}
+
+/// What another run's checkpoint gives a new run: its encoder and pooler, and its heads if asked.
+public struct InitializeSettings: Equatable, Sendable {
+    /// `checkpoint`: a checkpoint, or a run folder for its best or else newest one.
+    public var checkpoint: String
+    /// `heads`: whether heads of the same name and shape are taken too.
+    public var heads = false
+
+    /// The encoder and pooler of a checkpoint.
+    public init(checkpoint: String) { self.checkpoint = checkpoint }
 }
 
 /// The sizes of an encoder that is trained from scratch, under the names of BERT's `config.json`.

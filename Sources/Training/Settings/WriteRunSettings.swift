@@ -14,24 +14,23 @@ extension RunSettings {
 
     /// What changed since `other`, one `KEY: OLD -> NEW` per setting; `none` where one side lacks the key.
     public func differences(from other: RunSettings) -> [String] {
+        changes(since: other).map { "\($0.key): \($0.before) -> \($0.after)" }
+    }
+
+    /// The settings that changed since `other`, as YAML writes them; `none` where one side lacks the key.
+    func changes(since other: RunSettings) -> [(key: String, before: String, after: String)] {
         let old = other.flattened, new = flattened
         let keys = new.map(\.key) + old.map(\.key).filter { key in !new.contains { $0.key == key } }
         return keys.compactMap { key in
             let before = old.first { $0.key == key }?.value ?? "none"
             let after = new.first { $0.key == key }?.value ?? "none"
-            return before == after ? nil : "\(key): \(before) -> \(after)"
+            return before == after ? nil : (key, before, after)
         }
-    }
-
-    /// The differences that keep a run from going on: weights depend on these settings.
-    func differencesThatMatter(from other: RunSettings) -> [String] {
-        let free = ["folder", "prepared", "stall_timeout", "allow_other_hardware"]
-        return differences(from: other).filter { difference in !free.contains { difference.hasPrefix("\($0):") } }
     }
 
     /// All settings in the order of the declaration, dotted keys with values as YAML writes them.
     private var flattened: [(key: String, value: String)] {
-        encoder.flattened + [
+        encoder.flattened + (initialize?.flattened ?? []) + [
             ("tasks", quoted(tasks)),
             ("data", quoted(data)),
             ("train", "[\(train.map(quoted).joined(separator: ", "))]"),
@@ -57,6 +56,7 @@ extension RunSettings {
             ("keep_last", "\(keepLast)"),
             ("stall_timeout", "\(stallTimeout)"),
             ("allow_other_hardware", "\(allowsOtherHardware)"),
+            ("keep_best", "\(keepBest)"),
             ("prepared", quoted(prepared)),
         ]
     }
@@ -78,6 +78,12 @@ extension EncoderSource {
                 ("encoder.lower_case", "\(sizes.lowercases)"),
             ]
         }
+    }
+}
+
+extension InitializeSettings {
+    fileprivate var flattened: [(key: String, value: String)] {
+        [("initialize.checkpoint", quoted(checkpoint)), ("initialize.heads", "\(heads)")]
     }
 }
 

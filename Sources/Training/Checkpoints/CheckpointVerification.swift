@@ -1,0 +1,38 @@
+import Foundation
+
+/// A check of all sums of a checkpoint, or of all checkpoints of a run folder.
+public struct CheckpointVerification {
+    /// A line for each checkpoint that is whole, and one for each damaged file.
+    public private(set) var lines: [String] = []
+    /// Whether all are whole.
+    public private(set) var isWhole = true
+
+    /// Checks the checkpoint or run folder at `path`; throws where there is none.
+    public init(path: String) throws {
+        let isRun = FileManager.default.fileExists(atPath: "\(path)/checkpoints")
+        let paths = isRun ? try CheckpointFolder(run: path).entries().reversed().map(\.path) : [path]
+        guard !paths.isEmpty, FileManager.default.fileExists(atPath: paths[0]) else {
+            throw TrainingError("\(path): is neither a checkpoint nor a run folder with one")
+        }
+        for path in paths { check(path) }
+    }
+
+    private mutating func check(_ path: String) {
+        do {
+            let checkpoint = try Checkpoint(path: path)
+            let damage = checkpoint.manifest.damage(in: path)
+            guard damage.isEmpty else {
+                lines += damage
+                isWhole = false
+                return
+            }
+            let manifest = checkpoint.manifest
+            lines.append(
+                "\(path): is whole: step \(manifest.step), \(manifest.files.count + 1) files, "
+                    + MemoryPlan.text(manifest.byteCount))
+        } catch {
+            lines.append("\(error)")
+            isWhole = false
+        }
+    }
+}

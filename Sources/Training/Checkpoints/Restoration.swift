@@ -1,0 +1,84 @@
+import Communication
+import Foundation
+import Kernels
+import Model
+import Storage
+
+/// Loads a run's newest whole checkpoint, written by any number of ranks.
+struct Restoration {
+    let world: Communicator
+    let settings: RunSettings
+    let origin: Manifest.Origin
+    let model: MultiTaskModel
+    let optimizer: Optimizer
+    private var folder: CheckpointFolder { CheckpointFolder(run: settings.folder) }
+
+    /// Loads the newest whole checkpoint; returns its step, or nil where the run has none yet.
+    /// - Parameter report: receives a sentence, on the first rank, for each checkpoint that is damaged and passed over.
+    func restoreNewest(report: (String) -> Void) throws -> Int? {
+        let choice = try world.fromFirst {
+            try folder.removePartial()
+            let path = try folder.newestWhole(report: report)?.path
+            if path == nil, let newest = try folder.entries().first {
+                throw TrainingError(
+                    "none of the checkpoints in \(folder.path) is whole (the newest is \(newest.path)); "
+                        + "move them away to begin the run anew")
+            }
+            return Array((path ?? "").utf8)
+        }
+        guard !choice.isEmpty else { return nil }
+        let step = try world.agree { try restore(Checkpoint(path: String(decoding: choice, as: UTF8.self))) }
+        _ = try world.fromFirst {
+            try folder.setAside(after: step)
+            return []
+        }
+        return step
+    }
+
+    private func restore(_ checkpoint: Checkpoint) throws -> Int {
+        try requireSameRun(checkpoint)
+        let parameters = Dictionary(uniqueKeysWithValues: model.parameters.all.map { ($0.name, $0) })
+        let owned = Dictionary(
+            uniqueKeysWithValues: optimizer.owned.joined().map { ($0.piece.parameter.name, $0) })
+        try checkpoint.forEachPart { file, part in
+            guard let parameter = parameters[part.name] else { return }
+            try file.read(
+                "\(Shard.kinds[0])/\(part.name)",
+                into: UnsafeMutableBufferPointer(
+                    start: parameter.pointer + part.elements.lowerBound, count: part.elements.count))
+            if let piece = owned[part.name] { try readMoments(file, part, piece) }
+        }
+        return checkpoint.step
+    }
+
+    /// Reads the rows that both a shard and this rank own.
+    private func readMoments(_ file: HDF5File, _ part: Checkpoint.Part, _ piece: Optimizer.OwnedPiece) throws {
+        let start = piece.piece.range.lowerBound - piece.piece.parameter.offset
+        let common = part.elements.clamped(to: start..<(start + piece.piece.range.count))
+        guard !common.isEmpty else { return }
+        for (kind, moments) in zip(Shard.kinds.dropFirst(), [piece.first, piece.second]) {
+            let all = try file.read("\(kind)/\(part.name)", as: Float.self)
+            guard all.count == part.elements.count else {
+                throw TrainingError("\(file.path): \(kind)/\(part.name) has not as many elements as the parameter")
+            }
+            for index in common { moments[index - start] = all[index - part.elements.lowerBound] }
+        }
+    }
+
+    private func requireSameRun(_ checkpoint: Checkpoint) throws {
+        let path = "\(checkpoint.path)/\(Manifest.name)"
+        let old = checkpoint.manifest.origin
+        try settings.requireResumable(from: try RunSettings.parse(old.settings, path: path))
+        guard old.tasks == origin.tasks, old.tokenizer == origin.tokenizer else {
+            throw TrainingError(
+                "\(settings.folder) holds a run with other task definitions, data or vocabulary; use those, or another --folder"
+            )
+        }
+        guard old.parameters == origin.parameters, old.encoder == origin.encoder else {
+            throw TrainingError("\(settings.folder) holds a run of another model; use its encoder, or another --folder")
+        }
+        if !settings.allowsOtherHardware {
+            try MatrixLibrary.prepare().requireSame(as: old.matrixLibrary, folder: settings.folder)
+        }
+    }
+}

@@ -1,0 +1,34 @@
+import Foundation
+
+// A run goes on with the settings that it began with: others would give neither the one result nor the other.
+extension RunSettings {
+    /// The settings that may change when a run goes on, because no weight depends on them.
+    static let changeableKeys: Set<String> = [
+        "folder", "prepared", "checkpoint_steps", "keep_last", "keep_best", "stall_timeout", "allow_other_hardware",
+    ]
+
+    /// Throws unless a run that had the settings `old` may go on with these, and lists the differences.
+    ///
+    /// `epochs` may grow. The schedule of the learning rate is then that of the longer run, from the step on where the run goes on.
+    func requireResumable(from old: RunSettings) throws {
+        let refused = changes(since: old).filter { change in
+            !RunSettings.changeableKeys.contains(change.key) && !(change.key == "epochs" && epochs > old.epochs)
+        }
+        guard refused.isEmpty else {
+            let list = refused.map { "\($0.key): \($0.before) -> \($0.after)" }.joined(separator: "; ")
+            let free = RunSettings.changeableKeys.sorted().joined(separator: ", ")
+            throw TrainingError(
+                "\(folder) holds a run with other settings (\(list)); use those settings, or another --folder; "
+                    + "only \(free) may change, and epochs grow")
+        }
+    }
+
+    /// Throws unless the run folder is new or holds a run that may go on with these settings.
+    func requireResumableFolder() throws {
+        guard let old = FileManager.default.contents(atPath: settingsPath) else { return }
+        try requireResumable(from: try RunSettings.parse(String(decoding: old, as: UTF8.self), path: settingsPath))
+    }
+
+    /// Where the run folder keeps the settings in effect.
+    var settingsPath: String { "\(folder)/run.yml" }
+}

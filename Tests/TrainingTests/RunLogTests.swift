@@ -1,0 +1,79 @@
+import Foundation
+import Testing
+
+@testable import Training
+
+/// `metrics.jsonl` through interruptions: cut back to a checkpoint's step, and held back while the disk is full.
+@Suite final class RunLogTests {
+    private let folder = FileManager.default.temporaryDirectory.appendingPathComponent("log-\(UUID().uuidString)").path
+    private var path: String { "\(folder)/metrics.jsonl" }
+
+    init() throws { try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true) }
+
+    deinit {
+        do { try FileManager.default.removeItem(atPath: folder) } catch { Issue.record(error) }
+    }
+
+    private var lines: [String] {
+        get throws { try String(contentsOfFile: path, encoding: .utf8).split(separator: "\n").map(String.init) }
+    }
+
+    @Test func `Lines after the checkpoint's step go: of steps, of evaluations whole or cut off, and the last sums`()
+        throws
+    {
+        let kept = [
+            #"{"loss":1,"step":1}"#, #"{"loss":1,"step":2}"#, #"{"metrics":{"ACC":0.5},"step":2}"#,
+            #"{"mean_score":0.5,"step":2}"#,
+        ]
+        let gone = [
+            #"{"loss":1,"step":3}"#, #"{"metrics":{"ACC":0.5},"step":4}"#, #"{"mean_score":0.5,"step":4}"#,
+            #"{"moments_sha256":"a","parameters_sha256":"b","step":2}"#, #"{"loss":1,"ste"#,
+        ]
+        try (kept + gone).joined(separator: "\n").write(toFile: path, atomically: true, encoding: .utf8)
+        let log = try RunLog(path: path, keepingSteps: 2)
+        #expect(try lines == kept)
+        #expect(try log.write(RunLog.MeanScoreLine(step: 3, epoch: 1, meanScore: 0.25)) == nil)
+        try log.synchronize()
+        #expect(try lines == kept + [#"{"epoch":1,"mean_score":0.25,"step":3}"#])
+        #expect(try RunLog.meanScores(path: path).map(\.step) == [2, 3])
+        #expect(try RunLog.meanScores(path: path).map(\.score) == [0.5, 0.25])
+    }
+
+    @Test func `Lines that find no room are said once, kept, and written with the next that do`() async {
+        // A process of its own, because the limit that stands for the full disk is the whole process's.
+        await #expect(processExitsWith: .exitCode(42)) {
+            signal(SIGXFSZ, SIG_IGN)
+            let path = FileManager.default.temporaryDirectory.appendingPathComponent("full-\(UUID().uuidString)").path
+            let log = try RunLog(path: path, keepingSteps: 0)
+            func limit(_ bytes: Int) {
+                var limit = rlimit(rlim_cur: rlim_t(bytes), rlim_max: .max)
+                setrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &limit)
+            }
+            func write(_ step: Int) throws -> String? {
+                try log.write(RunLog.MeanScoreLine(step: step, epoch: 1, meanScore: 0.5))
+            }
+            limit(50)  // one line of 38 bytes and a part of another
+            let notes = try (1...4).map { try write($0) }
+            guard notes[0] == nil, notes[1]?.hasSuffix("its lines are kept in memory until they can") == true,
+                notes[2] == nil, notes[3] == nil
+            else { exit(1) }
+            do {
+                try log.synchronize()
+                exit(2)
+            } catch {
+                guard "\(error)".hasPrefix("\(path): cannot be written: ") else { exit(3) }
+            }
+            limit(1 << 20)
+            guard try write(5) == nil else { exit(4) }
+            try log.synchronize()
+            guard try RunLog.meanScores(path: path).map(\.step) == [1, 2, 3, 4, 5] else { exit(5) }
+            try FileManager.default.removeItem(atPath: path)
+            do {
+                try log.synchronize()
+                exit(6)
+            } catch {
+                exit(42)
+            }
+        }
+    }
+}
