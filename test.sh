@@ -57,6 +57,7 @@ check_skipped() {
 }
 
 scripts/setup.sh
+scripts/setup.sh strace || echo "test: the test of what reaches the disk in which order will be skipped" >&2
 scripts/fetch-minilm.sh || echo "test: tests that need the MiniLM encoder will be skipped" >&2
 scripts/build.sh --build-tests
 check_warnings

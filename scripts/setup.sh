@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Brings what building and running need: Open MPI, OpenBLAS, HDF5 and pkg-config from the system's packages.
-# Swift is only looked for. Says nothing when nothing is missing.
+# Brings what building and running need: Open MPI, OpenBLAS, HDF5 and pkg-config from the system's packages, and the
+# packages that the arguments name. Swift is only looked for. Says nothing when nothing is missing.
 set -euo pipefail
 
-readonly packages=(libopenmpi-dev openmpi-bin libopenblas-dev libhdf5-dev pkg-config)
+readonly packages=(libopenmpi-dev openmpi-bin libopenblas-dev libhdf5-dev pkg-config "$@")
 
 fail() {
     echo "set-up: $*" >&2
