@@ -3,7 +3,7 @@
     import TestSupport
     import Testing
 
-    /// A training step allocates nothing on the training thread, from sampler to gather (MPI apart).
+    /// A training step allocates nothing on the training thread, from sampler to gather (MPI apart), also while a checkpoint is written.
     @Suite(.serialized) final class AllocationTests {
         private let run: SmallRun
 
@@ -33,6 +33,8 @@
             let late = steps.filter { !$0.hasPrefix("step 1 ") && !$0.hasPrefix("step 2 ") }
             #expect(late.count == 55 * ranks)
             #expect(late.filter { !$0.hasSuffix(": 0") } == [])
+            // Checkpoints were written meanwhile.
+            #expect(FileManager.default.fileExists(atPath: "\(run.suite.folder)/run/checkpoints/step-00000055"))
             for task in 0..<4 { #expect(late.contains { $0.contains("of task \(task):") }) }
         }
     }

@@ -40,7 +40,11 @@ let status = try withMPI(program: "self-test", exitCode: { _ in 7 }) { world thr
     case "stall":
         try trainWithOneBadRank(world, rank: Int(arguments[1]) ?? 0, how: arguments[2], mark: arguments[3])
     case "other weights", "other data": try compareWithOneOddRank(world)
-    case "allocations": try countAllocations(try build(world, argumentsFrom: 1))
+    case "allocations":
+        let settings = try RunSettings.load(path: arguments[1], overrides: Array(arguments[2...]))
+        let run = try TrainingRun(settings, world: world)
+        let parts = try run.build()
+        try countAllocations(parts.trainer, try run.makeStore(parts))
     default: throw Mismatch(description: "unknown check \(arguments.first ?? "")")
     }
     return Int32(0)

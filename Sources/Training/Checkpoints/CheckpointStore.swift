@@ -8,7 +8,7 @@ import Storage
 /// A checkpoint begins with a copy of what this rank owns. A thread writes the copy into `step-N.partial` and waits for the disk, while
 /// training goes on. When all ranks have told, in the exchange of a step, that theirs is done, the first rank makes a checkpoint of the
 /// shards, on a thread as well. At most one checkpoint is at hand.
-final class CheckpointStore {
+package final class CheckpointStore {
     /// How far the checkpoint at hand is: the same on every rank.
     private enum Stage {
         case none
@@ -38,7 +38,7 @@ final class CheckpointStore {
     }
 
     /// What this rank tells all others of it in every step.
-    var flags: StepFlags {
+    package var flags: StepFlags {
         switch stage {
         case .none: []
         case .writing(_, _, let work): work.isEnded ? .shardEnded : []
@@ -47,7 +47,7 @@ final class CheckpointStore {
     }
 
     /// Takes the next stage of the checkpoint at hand, where what was heard in a step allows it.
-    func advance(_ heard: HeardFlags) throws {
+    package func advance(_ heard: HeardFlags) throws {
         switch stage {
         case .none: return
         case .writing: if heard.byAll.contains(.shardEnded) { try beginCommit() }
@@ -56,13 +56,15 @@ final class CheckpointStore {
     }
 
     /// Copies the state after `step` steps and begins to write it; waits for the checkpoint before, if that is still at hand.
-    func begin(step: Int, score: Double?) throws {
+    package func begin(step: Int, score: Double?) throws {
         try waitForWriting()
         failure = nil
         staging.fill()
         let (staging, partial) = (staging, folder.partialPath(step: step))
         let path = "\(partial)/\(Shard.name(rank: world.rank, of: world.size))"
         let work = BackgroundWork {
+            RankPosition.writes(.checkpoint)
+            defer { RankPosition.writes(nil) }
             try createFolder(partial)
             try staging.write(to: path, step: step)
             return try Manifest.describe(path)
@@ -71,7 +73,7 @@ final class CheckpointStore {
     }
 
     /// Waits until the last checkpoint is whole; throws on all ranks where it could not be written, so that nobody takes the run for safe.
-    func finish(step: Int) throws {
+    package func finish(step: Int) throws {
         isLast = true
         try waitForWriting()
         _ = try world.fromFirst {
@@ -110,7 +112,12 @@ final class CheckpointStore {
         let commit = commit
         stage = .committing(
             step: step,
-            world.rank == 0 ? BackgroundWork { try commit.make(step: step, score: score, shards: shards) } : nil)
+            world.rank == 0
+                ? BackgroundWork {
+                    RankPosition.writes(.commit)
+                    defer { RankPosition.writes(nil) }
+                    return try commit.make(step: step, score: score, shards: shards)
+                } : nil)
     }
 
     private func endCommit() {

@@ -63,6 +63,7 @@ final class ShardStaging: @unchecked Sendable {
                 try file.write(source, shape: piece.shape, to: dataset)
                 try file.setAttribute("rowStart", of: dataset, to: Int64(piece.firstRow))
                 try file.setAttribute("shape", of: dataset, to: piece.wholeShape.map(Int64.init))
+                RankPosition.advance()
             }
         }
         try file.close()

@@ -6,7 +6,7 @@ import Storage
 ///
 /// Lines that cannot be written, because the disk is full, are kept and written with the next ones.
 final class RunLog: @unchecked Sendable {  // all that changes is read and written under `lock`
-    private let descriptor: Int32
+    private var descriptor: Int32
     private let path: String
     private let encoder = JSONEncoder()
     private let lock = NSLock()
@@ -64,7 +64,7 @@ final class RunLog: @unchecked Sendable {  // all that changes is read and writt
         } catch {
             throw TrainingError("\(path): cannot be written: \(error.localizedDescription)")
         }
-        descriptor = open(path, O_WRONLY | O_APPEND | O_CLOEXEC)
+        descriptor = open(path, O_RDWR | O_APPEND | O_CLOEXEC)
         guard descriptor >= 0 else {
             throw TrainingError("\(path): cannot be written: \(String(cString: strerror(errno)))")
         }
@@ -99,10 +99,21 @@ final class RunLog: @unchecked Sendable {  // all that changes is read and writt
     /// Waits until all lines so far are on the disk; throws where they cannot be written.
     func synchronize() throws {
         try lock.withLock {
+            if !FileManager.default.fileExists(atPath: path) { try makeAgain() }
             if let reason = flush() { throw TrainingError("\(path): cannot be written: \(reason)") }
         }
-        // By its path, so that a file that was removed is noticed.
         try Storage.synchronize(path)
+    }
+
+    /// Makes the file again after somebody removed it, or its folder: its lines can still be read through the open file.
+    private func makeAgain() throws {
+        try createFolder((path as NSString).deletingLastPathComponent)
+        let new = open(path, O_RDWR | O_APPEND | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
+        guard new >= 0 else { throw TrainingError("\(path): cannot be written: \(String(cString: strerror(errno)))") }
+        let old = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
+        descriptor = new
+        try old.seek(toOffset: 0)
+        pending = (try old.readToEnd() ?? Data()) + pending
     }
 
     /// Writes what is pending; returns why not all of it could be written.

@@ -25,6 +25,12 @@ extension TrainingRun {
             parameters: Dictionary(uniqueKeysWithValues: parameters.map { ($0.name, $0.shape) }))
     }
 
+    /// What writes the run's checkpoints, for a program that takes the steps itself, from the first on.
+    package func makeStore(_ parts: Parts) throws -> CheckpointStore {
+        let report = try RunReport(settings, isFirst: isFirst, start: 0)
+        return makeStore(parts.trainer, try checkpointOrigin(parts), report)
+    }
+
     /// What writes the run's checkpoints.
     func makeStore(_ trainer: Trainer, _ origin: Manifest.Origin, _ report: RunReport) -> CheckpointStore {
         let commit = CheckpointCommit(
