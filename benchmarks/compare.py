@@ -12,11 +12,12 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(HERE)
 TRAINER = os.path.join(ROOT, ".build", "release", "mtdnn")
 MODES = ["across_rank_counts", "per_rank_count"]
+PEERS = {"strong": "strongest PyTorch", "hf": "transformers + DDP"}
 # Layers, hidden, heads; None is the real encoder. Steps of one run, minutes for all runs.
 MODELS = {
     "tiny": dict(sizes=(2, 128, 2), steps=24, minutes=4),
     "minilm": dict(sizes=None, steps=24, minutes=8),
-    "base": dict(sizes=(12, 768, 12), steps=8, minutes=12),
+    "base": dict(sizes=(12, 768, 12), steps=4, minutes=12),
 }
 
 
@@ -136,9 +137,9 @@ class Comparison:
         self.strong = [self.peer("strong", *layout) for layout in [(2, 1), (1, 2)]]
         self.plain = [self.peer("hf", 2, 1)]
 
-    def trainer(self, mode, ranks, threads):
+    def trainer(self, mode, ranks, threads, encoder=None):
         prepared = os.path.join(os.path.abspath(self.options.work), "prepared")
-        settings = [f"encoder.from={self.encoder}", f"data={self.data}", f"prepared={prepared}", f"reproducible={mode}"]
+        settings = [f"encoder.from={encoder or self.encoder}", f"data={self.data}", f"prepared={prepared}", f"reproducible={mode}"]
         command = [TRAINER, "bench", os.path.join(HERE, "run.yml"), "--ranks", ranks, "--threads", threads, "--steps", self.steps, "--json"]
         command += [part for setting in settings for part in ("--set", setting)]
         return Side(f"mtdnn {mode}", ranks, threads, list(map(str, command)))
@@ -146,7 +147,7 @@ class Comparison:
     def peer(self, script, ranks, threads):
         command = [sys.executable, os.path.join(HERE, "pytorch", f"{script}.py"), "--encoder", self.encoder, "--data", self.data,
                    "--batches", self.batches, "--ranks", str(ranks), "--threads", str(threads)]
-        return Side(script, ranks, threads, command)
+        return Side(PEERS[script], ranks, threads, command)
 
     def run(self):
         """One round of every side in every layout; then rounds of each side's best, as long as there is time for another."""
@@ -155,7 +156,7 @@ class Comparison:
         self.list_batches()
         across, per_rank = (self.ours[mode] for mode in MODES)
         self.round([across[0], self.strong[0], per_rank[0], self.plain[0], across[1], self.strong[1], per_rank[1], *self.alone.values()])
-        kept = [best(across), best(self.strong), best(per_rank), best(self.plain), across[0], self.strong[0], *self.alone.values()]
+        kept = [best(across), best(self.strong), best(per_rank), best(self.plain), across[0], self.strong[0], per_rank[0], self.alone[MODES[0]]]
         kept = [side for place, side in enumerate(kept) if side and side not in kept[:place]]
         last = 0.0
         for _ in range(self.options.rounds - 1):
@@ -166,13 +167,13 @@ class Comparison:
             last = time.monotonic() - began
 
     def list_batches(self):
-        """The rows of each batch, which the peers read: they are the same in every layout and mode."""
-        side = self.alone[MODES[0]]
+        """The rows of each batch, which the peers read: they are the same in every layout and mode, and with any encoder."""
+        side = self.trainer(MODES[0], 1, 1, prepare_encoder(self.options, "tiny"))
         side.run()
         if side.failure:
-            sys.exit(1)
+            sys.exit("compare: the trainer does not run; the reason stands above")
         with open(self.batches, "w") as file:
-            json.dump(side.runs.pop(), file)  # the machine was cold
+            json.dump(side.runs[0], file)
 
     def round(self, sides):
         for side in sides:

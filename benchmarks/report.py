@@ -4,6 +4,8 @@ import statistics
 
 from compare import MODES, best, ratio
 
+PHASES = ["sample", "forward", "backward", "exchange", "update", "gather"]
+
 
 def text(comparison, path):
     lines = [f"## {comparison.name}", "", machine(), "", *table(comparison), "", *ratios(comparison), "", *sentences(comparison), "",
@@ -74,15 +76,15 @@ def sentences(comparison):
         if exchanges:
             seconds = statistics.median(one["seconds"] for one in exchanges)
             passes = statistics.median(one["pass_seconds"] for one in exchanges)
-            lines.append(f"* One exchange of {exchanges[0]['bytes'] / 1e6:.0f} MB of gradients between 2 ranks, {mode}: {seconds:.4f} s; "
-                         f"reading and writing those bytes once: {passes:.4f} s ({seconds / passes:.2f} x).")
+            lines.append(f"* One exchange of {exchanges[0]['bytes'] / 1e6:.0f} MB of gradients between 2 ranks, {mode}: {1000 * seconds:.2f} ms; "
+                         f"reading and writing those bytes once: {1000 * passes:.2f} ms ({seconds / passes:.2f} x).")
     for side in [best(comparison.strong), *(best(comparison.ours[mode]) for mode in MODES), best(comparison.plain)]:
         if side:
-            phases = {phase: side.median(lambda run: run["phases"][phase]) for phase in side.runs[0]["phases"]}
+            phases = {phase: side.median(lambda run: run["phases"][phase]) for phase in PHASES if phase in side.runs[0]["phases"]}
             lines.append(f"* Phases of {side.name} {side.layout}: " + ", ".join(f"{phase} {share:.0%}" for phase, share in phases.items()) + ".")
     strong = [run["exchange"] for run in comparison.strong[0].runs if run.get("exchange")]
     if strong:
-        lines.append(f"* One all_reduce of {strong[0]['bytes'] / 1e6:.0f} MB by gloo: {statistics.median(one['seconds'] for one in strong):.4f} s.")
+        lines.append(f"* One all_reduce of {strong[0]['bytes'] / 1e6:.0f} MB by gloo: {1000 * statistics.median(one['seconds'] for one in strong):.2f} ms.")
     for side in comparison.sides():
         if side.failure:
             lines.append(f"* {side.name} {side.layout} did not run: {side.failure.splitlines()[-1]}")

@@ -44,7 +44,7 @@ def run(description, train, keeps_memory):
                        OMP_NUM_THREADS=str(options.threads), MKL_NUM_THREADS=str(options.threads), TOKENIZERS_PARALLELISM="false")
     if keeps_memory:
         library = ctypes.util.find_library("tcmalloc_minimal")
-        environment |= TCMALLOC | dict(LD_PRELOAD=library) if library and os.environ.get("PEER_MALLOC") != "glibc" else KEPT_MEMORY
+        environment |= TCMALLOC | dict(LD_PRELOAD=library) if library else KEPT_MEMORY
     ranks = [subprocess.Popen([sys.executable] + sys.argv, env=environment | dict(RANK=str(rank))) for rank in range(options.ranks)]
     while any(rank.poll() is None for rank in ranks):
         if any(rank.poll() for rank in ranks):  # one failed: the others would wait for it
@@ -70,7 +70,7 @@ def run_rank(options, train):
     if options.ranks > 1:
         torch.distributed.init_process_group("gloo")
     torch.manual_seed(options.seed)
-    report = measure(options, rank, train(options, rank))
+    report = measure(options, train(options, rank))
     if rank == 0:
         print(json.dumps(report))
     if options.ranks > 1:
@@ -106,22 +106,21 @@ def read_batches(options):
     return batches
 
 
-def measure(options, rank, trainer):
-    """Runs the largest batches first, untimed, then all; `trainer(batch, clock)` is one step."""
+def measure(options, trainer):
+    """Runs the largest batches first, untimed, then all."""
     import torch
     batches = trainer.batches
     before = sgemm(options.ranks)
     reset_peak()
     for batch in sorted(batches, key=lambda batch: -batch["tokens"])[:WARM_UP]:
         trainer.step(batch, Clock())
-    clock, seconds = Clock(), []
+    clock, seconds, losses = Clock(), [], []
     for batch in batches:
         start = time.perf_counter()
         loss = trainer.step(batch, clock)
         clock.enter(None)
         seconds.append(time.perf_counter() - start)
-        if os.environ.get("PEER_LOSSES") and rank == 0:
-            print(batch["task"], float(loss), file=sys.stderr)
+        losses.append(float(loss))
     mine = dict(memory=peak_memory(), phases=clock.seconds, sgemm=[before, sgemm(options.ranks)])
     all_ranks = [None] * options.ranks
     if options.ranks > 1:
@@ -137,7 +136,8 @@ def measure(options, rank, trainer):
         phases={phase: sum(one["phases"][phase] for one in all_ranks) / whole for phase in PHASES},
         exchange=trainer.time_exchange() if options.ranks > 1 else None,
         sgemm_flops=[sum(one["sgemm"][i] for one in all_ranks) for i in range(2)],
-        steps=[dict(task=batch["task"], tokens=batch["tokens"], seconds=second) for batch, second in zip(batches, seconds)])
+        steps=[dict(task=batch["task"], tokens=batch["tokens"], seconds=second, loss=loss)  # the loss is the first rank's own
+               for batch, second, loss in zip(batches, seconds, losses)])
 
 
 def sgemm(ranks):

@@ -112,8 +112,8 @@ struct BenchReport: Encodable {
             lines.append(
                 String(
                     format:
-                        "one exchange of %.1f MB of gradients by itself: %.4f s; reading and writing them once: %.4f s",
-                    Double(exchange.bytes) / 1e6, exchange.seconds, exchange.passSeconds))
+                        "one exchange of %.1f MB of gradients by itself: %.2f ms; reading and writing them once: %.2f ms",
+                    Double(exchange.bytes) / 1e6, 1e3 * exchange.seconds, 1e3 * exchange.passSeconds))
         }
         return lines.joined(separator: "\n")
     }
