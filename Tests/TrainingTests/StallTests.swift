@@ -90,6 +90,10 @@ struct StallTests {
         let place = RankPosition.place
         #expect(place.step == 123_456_789 && place.change == 2 && place.phase == .commit)
         #expect(RankPosition.advances == advances + 1)
+        RankPosition.writes(.checkpoint)
+        #expect(RankPosition.written == .checkpoint && RankPosition.place == place)
+        RankPosition.writes(nil)
+        #expect(RankPosition.written == nil && RankPosition.advances == advances + 3)
         for _ in 0..<70_000 { RankPosition.enter(.evaluate) }
         #expect(RankPosition.place.step == 123_456_789 && RankPosition.place.change == 0xFFFF)
     }

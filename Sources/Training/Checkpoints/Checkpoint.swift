@@ -64,6 +64,7 @@ extension Checkpoint {
             for (name, shape) in manifest.origin.parameters.sorted(by: { $0.key < $1.key }) {
                 let dataset = "\(Shard.kinds[0])/\(name)"
                 guard try file.exists(dataset) else { continue }
+                RankPosition.advance()
                 let first = rowsSoFar[name] ?? 0
                 let stored = try file.shape(of: dataset)
                 guard try file.integers(attribute: "shape", of: dataset).map({ Int($0) }) == shape,
