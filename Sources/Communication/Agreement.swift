@@ -2,9 +2,14 @@
 public struct SharedError: Error, Equatable, CustomStringConvertible {
     /// One sentence.
     public let description: String
+    /// The job's exit code for it.
+    public let exitCode: Int32
 
-    /// A failure with this sentence.
-    public init(_ description: String) { self.description = description }
+    /// A failure with this sentence; unless another exit code is given, one that says that a person must put something right (`EX_CONFIG`).
+    public init(_ description: String, exitCode: Int32 = 78) {
+        self.description = description
+        self.exitCode = exitCode
+    }
 }
 
 extension Communicator {
@@ -15,14 +20,21 @@ extension Communicator {
     public func agree<Value>(_ body: () throws -> Value) throws -> Value {
         let result = Result { try body() }
         var reason = ""
-        if case .failure(let error) = result { reason = "\(error)" }
+        var exitCode: Int32 = 0
+        if case .failure(let error) = result {
+            let shared = error as? SharedError ?? SharedError("\(error)")
+            reason = shared.description
+            exitCode = shared.exitCode
+        }
         let reasons = try allGather(reason)
         if reasons.allSatisfy(\.isEmpty) { return try result.get() }
-        if Set(reasons).count == 1 { throw SharedError(reason) }
+        let codes = try allGather("\(exitCode)").compactMap { Int32($0) }
+        let code = codes.first { $0 != 0 } ?? 1
+        if Set(reasons).count == 1 { throw SharedError(reason, exitCode: code) }
         let hosts = try allGather(hostName)
         throw SharedError(
             reasons.indices.filter { !reasons[$0].isEmpty }.map { "rank \($0) on \(hosts[$0]): \(reasons[$0])" }
-                .joined(separator: "; "))
+                .joined(separator: "; "), exitCode: code)
     }
 
     /// What `body` gives on the first rank, on all ranks; where it throws, all throw the same error.

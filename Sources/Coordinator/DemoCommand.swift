@@ -1,6 +1,5 @@
 import ArgumentParser
 import Data
-import Foundation
 import Training
 
 /// `mtdnn demo`: a suite of four small tasks that the program makes itself, trained from scratch on two ranks.
@@ -19,10 +18,6 @@ struct DemoCommand: ParsableCommand {
     var seed: UInt64 = 2018
 
     func run() throws {
-        // The demo's own run of an earlier call would be gone on with, and is finished.
-        if FileManager.default.fileExists(atPath: "\(folder)/run") {
-            try FileManager.default.removeItem(atPath: "\(folder)/run")
-        }
         try DemoSuite.write(to: folder, seed: seed)
         let runFile = "\(folder)/run.yml"
         let overrides = ["folder=\(folder)/run"]
@@ -30,7 +25,9 @@ struct DemoCommand: ParsableCommand {
         var job = JobOptions()
         job.ranks = ranks
         job.hostfile = nil
-        try job.train(settings, arguments: [runFile] + overrides.flatMap { ["--set", $0] })
+        // The demo's own run of an earlier call would be gone on with, and is finished.
+        try job.train(
+            settings, arguments: [runFile] + overrides.flatMap { ["--set", $0] }, startsAfresh: true)
         print(try ScoreTable(settings, baselines: [.majority, .bagOfWords]).text)
     }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import Training
 
 /// Starts one training job with mpirun and waits for its end.
 struct Launcher {
@@ -11,18 +12,25 @@ struct Launcher {
     /// What the worker is started with.
     var workerArguments: [String]
 
-    /// Runs the job; returns mpirun's exit code.
-    func run() throws -> Int32 {
+    /// Runs the job; returns mpirun's exit code, or 128 and the number of the signal that killed it.
+    /// - Parameters:
+    ///   - temporaries: where Open MPI keeps its files.
+    ///   - signals: told of mpirun, so that they reach the ranks.
+    func run(_ temporaries: JobTemporaries, _ signals: StopSignals) throws -> Int32 {
+        try temporaries.create()
         let process = Process()
         process.executableURL = try Launcher.find("mpirun")
-        process.arguments = try arguments()
-        process.environment = environment()
-        process.standardInput = FileHandle.nullDevice
-        let forwarding = Launcher.forwardSignals(to: process)
-        defer { forwarding.forEach { $0.cancel() } }
+        process.arguments = ["--report-uri", temporaries.addressFile] + (try arguments())
+        process.environment = environment(temporaries)
+        // Nobody writes to it: its end tells the first rank that this program is gone.
+        let input = Pipe()
+        process.standardInput = input
+        defer { do { try input.fileHandleForWriting.close() } catch {} }
         try process.run()
+        signals.follow(process)
         process.waitUntilExit()
-        return process.terminationStatus
+        signals.follow(nil)
+        return process.terminationStatus + (process.terminationReason == .uncaughtSignal ? 128 : 0)
     }
 
     private func arguments() throws -> [String] {
@@ -43,8 +51,9 @@ struct Launcher {
         return arguments + passed.flatMap { ["-x", $0] } + [try Launcher.worker().path] + workerArguments
     }
 
-    private func environment() -> [String: String] {
+    private func environment(_ temporaries: JobTemporaries) -> [String: String] {
         var environment = ProcessInfo.processInfo.environment
+        environment["TMPDIR"] = temporaries.path
         environment["OPENBLAS_NUM_THREADS"] = "1"
         // Containers often forbid one process to read another's memory, which this transport would do.
         if environment["OMPI_MCA_btl_vader_single_copy_mechanism"] == nil {
@@ -75,35 +84,6 @@ struct Launcher {
             if FileManager.default.isExecutableFile(atPath: path) { return URL(fileURLWithPath: path) }
         }
         throw LaunchError("\(program) is not on the PATH; install Open MPI (Debian: openmpi-bin)")
-    }
-
-    /// Ctrl-C and the like ask all ranks, through mpirun, to finish their step and write a checkpoint; a second one ends the job at once.
-    ///
-    /// A child of `Process` may sit in a process group of its own, which Ctrl-C does not reach.
-    private static func forwardSignals(to process: Process) -> [any DispatchSourceSignal] {
-        let job = Job(process: process)
-        return [SIGINT, SIGTERM, SIGHUP, SIGUSR1].map { number in
-            signal(number, SIG_IGN)
-            let source = DispatchSource.makeSignalSource(signal: number, queue: job.queue)
-            source.setEventHandler { job.stop() }
-            source.resume()
-            return source
-        }
-    }
-
-    /// The running mpirun, told to stop from one queue only.
-    private final class Job: @unchecked Sendable {
-        let queue = DispatchQueue(label: "signals")
-        private let process: Process
-        private var wasAsked = false
-
-        init(process: Process) { self.process = process }
-
-        func stop() {
-            guard process.isRunning else { return }
-            kill(process.processIdentifier, wasAsked ? SIGTERM : SIGUSR1)
-            wasAsked = true
-        }
     }
 }
 

@@ -40,25 +40,30 @@ struct JobOptions: ParsableArguments {
     }
 
     /// Trains, or throws where the job did not end well.
-    func train(_ settings: RunSettings, arguments: [String]) throws {
+    /// - Parameter startsAfresh: whether what an earlier run left in the run folder is removed before.
+    func train(_ settings: RunSettings, arguments: [String], startsAfresh: Bool = false) throws {
         let progress = isatty(STDERR_FILENO) == 1 ? "live" : "lines"
-        try start(settings, arguments: arguments + ["--progress", progress])
+        let launcher = try launcher(settings, arguments + ["--progress", progress, "--supervised"])
+        let code = try Supervisor(launcher: launcher, settings: settings).run {
+            if startsAfresh { try RunLock.removeAllElse(in: settings.folder) }
+        }
+        if code != 0 { throw ExitCode(code) }
     }
 
-    /// Runs the worker with `arguments` on all ranks, or throws where the job did not end well.
+    /// Runs the worker with `arguments` on all ranks, once and without a run folder, or throws where the job did not end well.
     func start(_ settings: RunSettings, threads: Int = 1, arguments: [String]) throws {
+        let temporaries = JobTemporaries()
+        let code = try launcher(settings, threads: threads, arguments).run(temporaries, StopSignals {})
+        try temporaries.remove()
+        if code != 0 { throw ExitCode(code) }
+    }
+
+    private func launcher(_ settings: RunSettings, threads: Int = 1, _ arguments: [String]) throws -> Launcher {
         if ranks > settings.slices {
             throw LaunchError(
                 "--ranks \(ranks) is more than `slices: \(settings.slices)`; a rank holds at least one slice of a batch"
             )
         }
-        let launcher = Launcher(ranks: ranks, threads: threads, hostfile: hostfile, workerArguments: arguments)
-        let code = try launcher.run()
-        if code == TrainingRun.Outcome.stopped.exitCode { throw ExitCode(code) }
-        if code != 0 {
-            FileHandle.standardError.write(
-                Data("mtdnn: the job ended with code \(code); the reason stands above\n".utf8))
-            throw ExitCode(code)
-        }
+        return Launcher(ranks: ranks, threads: threads, hostfile: hostfile, workerArguments: arguments)
     }
 }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Foundation
 import Training
 
 /// The command that people type.
@@ -12,4 +13,12 @@ struct Coordinator: ParsableCommand {
 }
 
 requireProcessor()
-Coordinator.main()
+do {
+    var command = try Coordinator.parseAsRoot()
+    try command.run()
+} catch let error where error is ExitCode || JobExit.code(of: error) == 1 {
+    Coordinator.exit(withError: error)
+} catch {
+    FileHandle.standardError.write(Data("Error: \(error)\n".utf8))
+    exit(JobExit.code(of: error))
+}

@@ -19,6 +19,9 @@ struct Worker: ParsableCommand {
     @Option(help: "How progress is shown: live, lines or none.")
     var progress = "lines"
 
+    @Flag(help: ArgumentHelp("Started by mtdnn, which holds the lock of the run folder.", visibility: .hidden))
+    var supervised = false
+
     @Option(help: ArgumentHelp("Times so many steps and writes nothing, instead of training.", valueName: "steps"))
     var bench: Int?
 
@@ -27,17 +30,17 @@ struct Worker: ParsableCommand {
 
     func run() throws {
         if let bench {
-            return try withMPI { world throws in
+            return try withMPI(exitCode: JobExit.code) { world throws in
                 let benchmark = try world.agree {
                     try Benchmark(RunSettings.load(path: runFile, overrides: overrides), world: world, steps: bench)
                 }
                 try benchmark.run(asJSON: json)
             }
         }
-        let outcome = try withMPI { world throws in
+        let outcome = try withMPI(exitCode: JobExit.code) { world throws in
             let run = try world.agree {
                 let settings = try RunSettings.load(path: runFile, overrides: overrides)
-                return try TrainingRun(settings, world: world, progress: progress)
+                return try TrainingRun(settings, world: world, progress: progress, isSupervised: supervised)
             }
             return try run.run()
         }

@@ -52,46 +52,8 @@ private func path(of executable: String) throws -> String {
 private func run(
     _ command: [String], _ name: String, _ environment: [String: String], _ timeout: Double
 ) throws -> JobResult {
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-    process.arguments = command
-    process.environment = ProcessInfo.processInfo.environment
-        .merging(jobEnvironment) { $1 }.merging(environment) { $1 }
-    process.standardInput = FileHandle.nullDevice
-    let output = Pipe()
-    let error = Pipe()
-    process.standardOutput = output
-    process.standardError = error
-
-    let start = Date()
-    try process.run()
-    // A full pipe would stop the job, so both are emptied while it runs.
-    let collected = [output, error].map { Collector($0.fileHandleForReading) }
-    let deadline = start + timeout
-    while process.isRunning, Date() < deadline { Thread.sleep(forTimeInterval: 0.01) }
-    if process.isRunning {
-        // mpirun passes SIGTERM on to its ranks and needs a moment for it.
-        process.terminate()
-        let lastMoment = Date() + 5
-        while process.isRunning, Date() < lastMoment { Thread.sleep(forTimeInterval: 0.01) }
-        if process.isRunning { kill(process.processIdentifier, SIGKILL) }
-        throw JobError(
-            description: "\(name) did not end in \(timeout) s: "
-                + collected.map { $0.text(within: 1) }.joined(separator: "\n"))
-    }
-    let status = process.terminationReason == .exit ? process.terminationStatus : -process.terminationStatus
-    return JobResult(
-        status: status, output: collected[0].text(within: 5), error: collected[1].text(within: 5),
-        seconds: Date().timeIntervalSince(start))
+    try RunningProgram(command, name: name, environment: environment).wait(timeout: timeout)
 }
-
-private let jobEnvironment = [
-    // Containers run tests as root and forbid reading another process's memory.
-    "OMPI_ALLOW_RUN_AS_ROOT": "1",
-    "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1",
-    "OMPI_MCA_btl_vader_single_copy_mechanism": "none",
-    "OPENBLAS_NUM_THREADS": "1",
-]
 
 /// The path of one of this package's executables.
 public func productPath(_ name: String) -> String { productFolder().appendingPathComponent(name).path }
@@ -102,23 +64,4 @@ private func productFolder() -> URL {
     let url = URL(fileURLWithPath: bundle)
     // On Linux the bundle is itself the program in the build folder, and Foundation names its folder.
     return url.pathExtension == "xctest" ? url.deletingLastPathComponent() : url
-}
-
-/// Reads a pipe to its end on a thread of its own.
-private final class Collector: @unchecked Sendable {  // `data` is read only after `done`
-    private var data = Data()
-    private let done = DispatchSemaphore(value: 0)
-
-    init(_ handle: FileHandle) {
-        Thread.detachNewThread { [self] in
-            data = handle.readDataToEndOfFile()
-            done.signal()
-        }
-    }
-
-    /// What was read; says so if the pipe is still held open after some seconds.
-    func text(within seconds: Double) -> String {
-        guard done.wait(timeout: .now() + seconds) == .success else { return "(output not closed)" }
-        return String(decoding: data, as: UTF8.self)
-    }
 }

@@ -127,6 +127,16 @@ final class RunLog: @unchecked Sendable {  // all that changes is read and writt
         return nil
     }
 
+    /// The step of the last line that is whole; 0 where there is none.
+    static func lastStep(path: String) throws -> Int {
+        guard let file = FileHandle(forReadingAtPath: path) else { return 0 }
+        defer { do { try file.close() } catch {} }
+        let size = try file.seekToEnd()
+        try file.seek(toOffset: size - min(size, 65_536))
+        let lines = (try file.readToEnd() ?? Data()).split(separator: UInt8(ascii: "\n"))
+        return try lines.reversed().lazy.compactMap { try step(of: $0) }.first ?? 0
+    }
+
     /// The scores of the last evaluation of each `TASK SPLIT` in a log.
     static func lastScores(path: String) throws -> [String: [String: Double]] {
         var scores: [String: [String: Double]] = [:]

@@ -2,14 +2,24 @@ import Foundation
 
 /// Whether this process was asked to stop by SIGTERM, SIGINT or SIGUSR1. The step at hand is finished and a checkpoint written first.
 enum StopRequest {
-    /// Exit code of a job that stopped because it was asked to: start it again to go on (`EX_TEMPFAIL` of sysexits.h).
-    static let exitCode: Int32 = 75
-
     nonisolated(unsafe) private static var asked: sig_atomic_t = 0
 
     /// Takes note of the signals from here on.
     static func listen() {
         for number in [SIGTERM, SIGINT, SIGUSR1] { signal(number) { _ in StopRequest.asked = 1 } }
+    }
+
+    /// Asks for the same when the standard input ends. mpirun passes on to the first rank that of `mtdnn`'s making, so this says that `mtdnn`
+    /// is gone, whatever ended it.
+    static func followStandardInput() {
+        Thread.detachNewThread {
+            var byte: UInt8 = 0
+            while true {
+                let count = read(STDIN_FILENO, &byte, 1)
+                if count == 0 || count == -1 && errno != EINTR { break }
+            }
+            kill(getpid(), SIGUSR1)
+        }
     }
 
     /// Whether one came.

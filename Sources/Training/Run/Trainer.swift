@@ -166,6 +166,7 @@ package final class Trainer {
         let uids = assembly.uids(step: number).joined(separator: ", ")
         return SharedError(
             "step \(number + 1): the loss of task \(tasks[task].definition.name) is \(loss) and the gradient norm \(norm); "
-                + "no update was made; examples \(uids); lower `learning_rate`, or look at these examples")
+                + "no update was made; examples \(uids); lower `learning_rate`, or look at these examples",
+            exitCode: JobExit.notFinite)
     }
 }

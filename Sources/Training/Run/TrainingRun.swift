@@ -11,13 +11,19 @@ public struct TrainingRun {
     private let progressStyle: ProgressLine.Style
     /// Receives a sentence for each token file that is made.
     var say: (String) -> Void = { print($0) }
+    private let isSupervised: Bool
     /// Whether this rank speaks for all.
     var isFirst: Bool { world.rank == 0 }
 
     /// A run with `settings` by all ranks of `world`.
-    /// - Parameter progress: `live`, `lines` or `none`.
-    public init(_ settings: RunSettings, world: Communicator, progress: String = "lines") throws {
+    /// - Parameters:
+    ///   - progress: `live`, `lines` or `none`.
+    ///   - isSupervised: whether `mtdnn` started the job: it holds the run folder's lock, and the job stops when it is gone.
+    public init(
+        _ settings: RunSettings, world: Communicator, progress: String = "lines", isSupervised: Bool = false
+    ) throws {
         self.settings = settings
+        self.isSupervised = isSupervised
         self.world = world
         guard let style = ProgressLine.Style(rawValue: progress) else {
             throw TrainingError("--progress is \(progress); it must be live, lines or none")
@@ -46,16 +52,18 @@ public struct TrainingRun {
         case stopped
 
         /// The exit code that says so.
-        public var exitCode: Int32 { self == .finished ? 0 : StopRequest.exitCode }
+        public var exitCode: Int32 { self == .finished ? 0 : JobExit.stopped }
     }
 
     /// Trains to the end, or until it is asked to stop.
     public func run() throws -> Outcome {
+        let lock = try JobLock(world, settings, isSupervised: isSupervised)
         let comparison = try RankComparison(world)
         try comparison.requireSameProgram(settings)
         let watch = try StallWatch(world, settings)
         let outcome = try RankPosition.located { try prepareAndTrain(comparison) }
         try watch.end(world)
+        try lock.release()
         return outcome
     }
 

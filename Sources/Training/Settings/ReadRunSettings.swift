@@ -51,6 +51,7 @@ extension RunSettings {
         stallTimeout = try keys["stall_timeout"]?.integer(.between(1, 1_000_000)) ?? stallTimeout
         allowsOtherHardware = try keys["allow_other_hardware"]?.boolean() ?? allowsOtherHardware
         keepBest = try keys["keep_best"]?.boolean() ?? keepBest
+        maximumRestarts = try keys["max_restarts"]?.integer(.between(0, 1000)) ?? maximumRestarts
         prepared = try keys["prepared"]?.path() ?? prepared
 
         try readMaximumLength(keys["max_length"])

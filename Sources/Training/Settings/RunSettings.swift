@@ -58,6 +58,8 @@ public struct RunSettings: Equatable, Sendable {
     public var allowsOtherHardware = false
     /// `keep_best`: whether the checkpoint with the best mean of the tasks' first metrics is kept besides.
     public var keepBest = true
+    /// `max_restarts`: how often a job that died is started again, from the newest whole checkpoint.
+    public var maximumRestarts = 3
     /// `folder`: the run folder; the run file's path without its extension unless given.
     public var folder: String
     /// `prepared`: the cache of tokenised files; `prepared` beside the run folder unless given.

@@ -57,6 +57,7 @@ extension RunSettings {
             ("stall_timeout", "\(stallTimeout)"),
             ("allow_other_hardware", "\(allowsOtherHardware)"),
             ("keep_best", "\(keepBest)"),
+            ("max_restarts", "\(maximumRestarts)"),
             ("prepared", quoted(prepared)),
         ]
     }

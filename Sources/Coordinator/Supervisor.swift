@@ -1,0 +1,59 @@
+import Foundation
+import Training
+
+/// Keeps a job going: holds the run folder's lock, starts mpirun again when the job has died, clears up behind it.
+struct Supervisor {
+    /// Starts one job.
+    let launcher: Launcher
+    /// The run's settings.
+    let settings: RunSettings
+
+    /// Trains until the job has ended for good; returns the exit code.
+    /// - Parameter prepare: what is to be done in the run folder before, while nobody else may write there.
+    func run(prepare: () throws -> Void = {}) throws -> Int32 {
+        // Ctrl-C also ends the `tee` that this program may write to.
+        signal(SIGPIPE, SIG_IGN)
+        let lock = try RunLock(folder: settings.folder, report: Supervisor.say)
+        if let path = lock.predecessorTemporary { try JobTemporaries(path: path).remove() }
+        try prepare()
+        let signals = StopSignals {
+            Supervisor.say("asked to stop after this step, with a checkpoint; a second signal ends the job at once")
+            do { try lock.noteStopping() } catch { Supervisor.say("\(error)") }
+        }
+        var restarts = Restarts(settings)
+        while true {
+            let code = try runOnce(lock, signals)
+            if signals.wasAsked, JobExit.mayBeCured(code) {
+                Supervisor.say(
+                    "the job ended with code \(code) before it wrote a checkpoint; the same command goes on from the newest one"
+                )
+                try lock.release()
+                return JobExit.stopped
+            }
+            switch try restarts.decide(code) {
+            case .restart(let sentence): Supervisor.say(sentence)
+            case .end(let code, let sentence):
+                if let sentence { Supervisor.say(sentence) }
+                try lock.release()
+                return code
+            }
+        }
+    }
+
+    private func runOnce(_ lock: RunLock, _ signals: StopSignals) throws -> Int32 {
+        let temporaries = JobTemporaries()
+        // Noted before it is there, so that it is never there without a note.
+        try lock.note(temporary: temporaries.path)
+        let code = try launcher.run(temporaries, signals)
+        // Ranks outlive an mpirun that was killed by a moment.
+        try lock.waitForRanks(report: Supervisor.say)
+        try temporaries.remove()
+        try lock.note(temporary: nil)
+        return code
+    }
+
+    private static func say(_ sentence: String) {
+        // Where nobody listens any more, the job goes on.
+        do { try FileHandle.standardError.write(contentsOf: Data("mtdnn: \(sentence)\n".utf8)) } catch { return }
+    }
+}

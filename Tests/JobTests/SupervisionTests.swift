@@ -1,0 +1,135 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// `mtdnn train` keeps a job going, ends it when asked to, and leaves nothing behind.
+@Suite(.serialized) final class SupervisionTests {
+    private let job: SupervisedRun
+
+    init() throws { job = try SupervisedRun() }
+
+    deinit {
+        do { try job.remove() } catch { Issue.record(error) }
+    }
+
+    /// The lines of `mtdnn` itself.
+    private func lines(_ result: JobResult) -> [String] {
+        result.error.split(separator: "\n").map(String.init).filter { $0.hasPrefix("mtdnn: ") }
+    }
+
+    private func sharedMemory() throws -> Set<String> {
+        Set(try FileManager.default.contentsOfDirectory(atPath: "/dev/shm").filter { $0.hasPrefix("vader_segment.") })
+    }
+
+    @Test func `A job whose rank was killed is started again and ends with the same bits, and nothing is left behind`()
+        throws
+    {
+        let before = try sharedMemory()
+        let running = try job.start(ranks: 3)
+        try job.waitForCheckpoint(ofStep: 10)
+        kill(try #require(try job.processes("mtdnn-worker").last), SIGKILL)
+        let result = try running.wait(timeout: 120)
+        try #require(result.status == 0, "\(result.error)")
+        let line = try #require(lines(result).first)
+        #expect(line.hasPrefix("mtdnn: the job died after step "))
+        #expect(line.hasSuffix(" (exit code 137); restart 1 of 3, from the newest whole checkpoint"))
+        #expect(lines(result).count == 1)
+        #expect(result.output.contains("goes on from the checkpoint of step "))
+        #expect(try job.run.outcome(of: job.folder) == job.quiet())
+        #expect(try job.leftovers() == [])
+        #expect(try sharedMemory().subtracting(before) == [])
+    }
+
+    @Test func `What a job leaves behind whose processes were all killed is removed by the next one on the folder`()
+        throws
+    {
+        let before = try sharedMemory()
+        _ = try job.start(ranks: 2)
+        try job.waitForCheckpoint(ofStep: 10)
+        try job.killAll()
+        #expect(try job.leftovers().count == 1)
+        #expect(try sharedMemory().subtracting(before).count == 2)
+        let result = try job.start(ranks: 3).wait(timeout: 120)
+        try #require(result.status == 0, "\(result.error)")
+        #expect(try job.run.outcome(of: job.folder) == job.quiet())
+        #expect(try job.leftovers() == [])
+        #expect(try sharedMemory().subtracting(before) == [])
+    }
+
+    @Test func `A job that dies twice at the step where it died before is given up`() throws {
+        let result = try job.start(ranks: 1, environment: ["PATH": try pathWithMPIRun("exit 9")]).wait(timeout: 60)
+        #expect(result.status == 70)
+        let lines = lines(result)
+        try #require(lines.count == 3, "\(result.error)")
+        for number in 1...2 {
+            #expect(
+                lines[number - 1] == "mtdnn: the job died after step 0 (exit code 9); restart \(number) of 3, "
+                    + "from the newest whole checkpoint")
+        }
+        #expect(lines[2].hasPrefix("mtdnn: the job died after step 0 (exit code 9), as the restart before: given up; "))
+        #expect(try job.leftovers() == [])
+    }
+
+    @Test func `No more than max_restarts are made, and the setting may change on the way`() throws {
+        // Each job gets one step further than the one before.
+        let path = try pathWithMPIRun(
+            """
+            steps=$(cat "\(job.folder)/metrics.jsonl" 2>/dev/null | wc -l)
+            echo "{\\"step\\":$((steps + 1))}" >>"\(job.folder)/metrics.jsonl"
+            exit 9
+            """)
+        let first = try job.start(ranks: 1, environment: ["PATH": path]).wait(timeout: 60)
+        #expect(first.status == 70)
+        #expect(lines(first).count == 4)
+        #expect(
+            lines(first).last?.contains("after step 4 (exit code 9); this was restart 3 of `max_restarts: 3`") == true)
+        let second = try job.start(
+            ranks: 1, SupervisedRun.settings + ["max_restarts=0"], environment: ["PATH": path]
+        ).wait(timeout: 60)
+        #expect(
+            lines(second).count == 1 && lines(second)[0].contains("after step 5 (exit code 9); `max_restarts` is 0"))
+        let third = try job.start(ranks: 2, SupervisedRun.settings + ["epochs=20"]).wait(timeout: 60)
+        #expect(third.status == 0, "\(third.error)")
+    }
+
+    @Test func `Mistakes that a restart cannot cure end the job with a code of their own`() throws {
+        let cases: [([String], Int32)] = [
+            (["learning_rate=1.0e+30", "warmup=0", "gradient_clip=0", "dropout=0"], 65), (["data=nowhere"], 78),
+            (["lerning_rate=1"], 78),
+        ]
+        for (overrides, code) in cases {
+            let result = try job.start(ranks: 2, overrides).wait(timeout: 60)
+            #expect(result.status == code, "\(result.error)")
+            #expect(!result.error.contains("restart 1"))
+            try FileManager.default.removeItem(atPath: job.folder)
+            try FileManager.default.createDirectory(atPath: job.folder, withIntermediateDirectories: true)
+        }
+    }
+
+    @Test(arguments: [SIGINT, SIGTERM, SIGUSR1, SIGHUP])
+    func `A signal to the process group makes all ranks write the same checkpoint and end with code 75`(signal: Int32)
+        throws
+    {
+        let running = try job.start(ranks: 2)
+        try job.waitForCheckpoint(ofStep: 10)
+        // As a terminal does it on Ctrl-C.
+        kill(-running.processIdentifier, signal)
+        let result = try running.wait(timeout: 60)
+        #expect(result.status == 75, "\(result.error)")
+        #expect(lines(result).count == 1)
+        #expect(result.output.contains("as asked; the same command goes on from there"))
+        #expect(try job.leftovers() == [])
+        let resumed = try job.start(ranks: 1).wait(timeout: 120)
+        #expect(resumed.status == 0, "\(resumed.error)")
+        #expect(try job.run.outcome(of: job.folder) == job.quiet())
+    }
+
+    /// A `PATH` on which mpirun is a shell script.
+    private func pathWithMPIRun(_ script: String) throws -> String {
+        let folder = "\(job.run.suite.folder)/programs-\(UUID().uuidString)"
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        try "#!/bin/sh\n\(script)\n".write(toFile: "\(folder)/mpirun", atomically: true, encoding: .utf8)
+        try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: "\(folder)/mpirun")
+        return "\(folder):" + (ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin")
+    }
+}
