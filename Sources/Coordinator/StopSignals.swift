@@ -14,6 +14,10 @@ final class StopSignals: @unchecked Sendable {  // everything changes on `queue`
     /// - Parameter report: called at the first signal.
     init(report: @escaping @Sendable () -> Void) {
         self.report = report
+        // Whoever started this program may have blocked them, and mpirun would inherit that.
+        var none = sigset_t()
+        sigemptyset(&none)
+        sigprocmask(SIG_SETMASK, &none, nil)
         sources = [SIGINT, SIGTERM, SIGHUP, SIGUSR1].map { number in
             signal(number, SIG_IGN)
             let source = DispatchSource.makeSignalSource(signal: number, queue: queue)

@@ -16,6 +16,9 @@ public struct JobResult: Sendable {
 public struct JobError: Error, CustomStringConvertible {
     /// One sentence.
     public let description: String
+
+    /// An error with this sentence.
+    public init(description: String) { self.description = description }
 }
 
 /// Runs `mpirun` with a number of ranks of one of this package's executables, and waits for its end.

@@ -141,6 +141,7 @@ struct SettingsTests {
             allow_other_hardware: true
             keep_best: false
             initialize: {checkpoint: ../other, heads: true}
+            max_restarts: 5
             prepared: "line\\nbreak"
             """
         let settings = try load(text)
@@ -148,8 +149,8 @@ struct SettingsTests {
         #expect(settings.prepared == folder + "/runs/line\nbreak")
         let defaults = RunSettings(encoder: .folder("x"), tasks: "x", data: "x", train: [], folder: "x")
         // Every key differs from its default, so a key that is read or written wrongly shows.
-        #expect(settings.differences(from: defaults).count == 1 + 8 + 27 + 2)
-        #expect(settings.yaml.split(separator: "\n").count == 1 + 8 + 27 + 1 + 3)
+        #expect(settings.differences(from: defaults).count == 1 + 8 + 28 + 2)
+        #expect(settings.yaml.split(separator: "\n").count == 1 + 8 + 28 + 1 + 3)
         #expect(
             settings.differences(from: defaults).prefix(2)
                 == ["encoder.hidden_size: none -> 128", "encoder.num_hidden_layers: none -> 2"])
