@@ -27,15 +27,15 @@ import Testing
     @Test(arguments: [false, true])
     func `A second job is refused and the holder named, whoever started the first`(isBare: Bool) throws {
         let first = try isBare ? startBare(ranks: 2) : job.start(ranks: 2)
-        try job.waitForCheckpoint(ofStep: 10)
+        try job.waitForCheckpoint(ofStep: 8)
         // The job shall not end meanwhile.
         let ranks = try job.processes("mtdnn-worker")
         if isBare { #expect(ranks.contains(Int32(try #require(try holder()["pid"] as? Int)))) }
-        for rank in ranks where !isBare { kill(rank, SIGSTOP) }
+        for rank in ranks { kill(rank, SIGSTOP) }
         defer { for rank in ranks { kill(rank, SIGCONT) } }
-        let second = try job.start(ranks: 1).wait(timeout: 60)
-        let third = try startBare(ranks: 2).wait(timeout: 60)
-        if !isBare { for rank in ranks { kill(rank, SIGCONT) } }
+        let second = try job.start(ranks: 1).wait(timeout: 300)
+        let third = try startBare(ranks: 2).wait(timeout: 300)
+        for rank in ranks { kill(rank, SIGCONT) }
         for result in [second, third] {
             #expect(result.status == 73, "\(result.error)")
             let holder = isBare ? ranks : [first.processIdentifier]
@@ -44,7 +44,7 @@ import Testing
                     result.error.contains("is in use by a job on ") && result.error.contains("(process \($0), since ")
                 })
         }
-        let result = try first.wait(timeout: 120)
+        let result = try first.wait(timeout: 300)
         #expect(result.status == 0, "\(result.error)")
         #expect(try job.run.outcome(of: job.folder) == job.quiet())
     }
@@ -52,7 +52,7 @@ import Testing
     @Test func `Where mtdnn was killed, its job writes a checkpoint and ends, and the next one waits for that`() throws
     {
         let first = try job.start(ranks: 2)
-        try job.waitForCheckpoint(ofStep: 10)
+        try job.waitForCheckpoint(ofStep: 8)
         // A rank that cannot go on for a while keeps the job alive.
         let rank = try #require(try job.processes("mtdnn-worker").first)
         kill(rank, SIGSTOP)
@@ -64,7 +64,7 @@ import Testing
         #expect(try job.processes("mtdnn-worker").count == 2)
         #expect(try Data(contentsOf: URL(fileURLWithPath: "\(job.folder)/metrics.jsonl")).starts(with: log))
         kill(rank, SIGCONT)
-        let result = try second.wait(timeout: 120)
+        let result = try second.wait(timeout: 300)
         #expect(result.status == 0, "\(result.error)")
         #expect(result.error.contains("ranks of an earlier job are about to end; waiting for them"))
         #expect(result.output.contains("goes on from the checkpoint of step "))
@@ -74,7 +74,7 @@ import Testing
 
     @Test func `A job that was asked to stop is waited for`() throws {
         let first = try job.start(ranks: 2)
-        try job.waitForCheckpoint(ofStep: 10)
+        try job.waitForCheckpoint(ofStep: 8)
         let ranks = try job.processes("mtdnn-worker")
         for rank in ranks { kill(rank, SIGSTOP) }
         kill(first.processIdentifier, SIGTERM)
@@ -84,8 +84,8 @@ import Testing
         Thread.sleep(forTimeInterval: 4)
         #expect(second.isRunning)
         for rank in ranks { kill(rank, SIGCONT) }
-        #expect(try first.wait(timeout: 60).status == 75)
-        let result = try second.wait(timeout: 120)
+        #expect(try first.wait(timeout: 300).status == 75)
+        let result = try second.wait(timeout: 300)
         #expect(result.status == 0, "\(result.error)")
         #expect(result.error.contains("(process \(first.processIdentifier), since "))
         #expect(result.error.contains("which is about to end; waiting for it"))

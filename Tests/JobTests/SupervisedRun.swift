@@ -7,7 +7,7 @@ struct SupervisedRun {
     let run: SmallRun
     let folder: String
     let temporary: String
-    static let settings = ["epochs=20", "checkpoint_steps=5"]
+    static let settings = ["epochs=8", "checkpoint_steps=8"]
 
     init() throws {
         run = try SmallRun()
@@ -34,7 +34,7 @@ struct SupervisedRun {
 
     /// What a run that nobody disturbs leaves behind.
     func quiet() throws -> SmallRun.Outcome {
-        let result = try run.start(ranks: 1, Self.settings + ["folder=\(folder)-quiet"])
+        let result = try run.start(ranks: 1, Self.settings + ["folder=\(folder)-quiet"], timeout: 300)
         try #require(result.status == 0, "\(result.error)")
         return try run.outcome(of: "\(folder)-quiet")
     }
@@ -67,9 +67,9 @@ struct SupervisedRun {
 
 /// Waits for something that other processes bring about.
 func wait(for what: String, _ condition: () throws -> Bool) throws {
-    for _ in 0..<3000 {
+    for _ in 0..<6000 {
         if try condition() { return }
         Thread.sleep(forTimeInterval: 0.02)
     }
-    throw JobError(description: "\(what) did not come about in a minute")
+    throw JobError(description: "\(what) did not come about in two minutes")
 }

@@ -26,9 +26,9 @@ import Testing
     {
         let before = try sharedMemory()
         let running = try job.start(ranks: 3)
-        try job.waitForCheckpoint(ofStep: 10)
+        try job.waitForCheckpoint(ofStep: 8)
         kill(try #require(try job.processes("mtdnn-worker").last), SIGKILL)
-        let result = try running.wait(timeout: 120)
+        let result = try running.wait(timeout: 300)
         try #require(result.status == 0, "\(result.error)")
         let line = try #require(lines(result).first)
         #expect(line.hasPrefix("mtdnn: the job died after step "))
@@ -45,11 +45,11 @@ import Testing
     {
         let before = try sharedMemory()
         _ = try job.start(ranks: 2)
-        try job.waitForCheckpoint(ofStep: 10)
+        try job.waitForCheckpoint(ofStep: 8)
         try job.killAll()
         #expect(try job.leftovers().count == 1)
         #expect(try sharedMemory().subtracting(before).count == 2)
-        let result = try job.start(ranks: 3).wait(timeout: 120)
+        let result = try job.start(ranks: 3).wait(timeout: 300)
         try #require(result.status == 0, "\(result.error)")
         #expect(try job.run.outcome(of: job.folder) == job.quiet())
         #expect(try job.leftovers() == [])
@@ -57,7 +57,7 @@ import Testing
     }
 
     @Test func `A job that dies twice at the step where it died before is given up`() throws {
-        let result = try job.start(ranks: 1, environment: ["PATH": try pathWithMPIRun("exit 9")]).wait(timeout: 60)
+        let result = try job.start(ranks: 1, environment: ["PATH": try pathWithMPIRun("exit 9")]).wait(timeout: 300)
         #expect(result.status == 70)
         let lines = lines(result)
         try #require(lines.count == 3, "\(result.error)")
@@ -78,17 +78,17 @@ import Testing
             echo "{\\"step\\":$((steps + 1))}" >>"\(job.folder)/metrics.jsonl"
             exit 9
             """)
-        let first = try job.start(ranks: 1, environment: ["PATH": path]).wait(timeout: 60)
+        let first = try job.start(ranks: 1, environment: ["PATH": path]).wait(timeout: 300)
         #expect(first.status == 70)
         #expect(lines(first).count == 4)
         #expect(
             lines(first).last?.contains("after step 4 (exit code 9); this was restart 3 of `max_restarts: 3`") == true)
         let second = try job.start(
             ranks: 1, SupervisedRun.settings + ["max_restarts=0"], environment: ["PATH": path]
-        ).wait(timeout: 60)
+        ).wait(timeout: 300)
         #expect(
             lines(second).count == 1 && lines(second)[0].contains("after step 5 (exit code 9); `max_restarts` is 0"))
-        let third = try job.start(ranks: 2, SupervisedRun.settings + ["epochs=20"]).wait(timeout: 60)
+        let third = try job.start(ranks: 2, SupervisedRun.settings).wait(timeout: 300)
         #expect(third.status == 0, "\(third.error)")
     }
 
@@ -98,7 +98,7 @@ import Testing
             (["lerning_rate=1"], 78),
         ]
         for (overrides, code) in cases {
-            let result = try job.start(ranks: 2, overrides).wait(timeout: 60)
+            let result = try job.start(ranks: 2, overrides).wait(timeout: 300)
             #expect(result.status == code, "\(result.error)")
             #expect(!result.error.contains("restart 1"))
             try FileManager.default.removeItem(atPath: job.folder)
@@ -111,15 +111,15 @@ import Testing
         throws
     {
         let running = try job.start(ranks: 2)
-        try job.waitForCheckpoint(ofStep: 10)
+        try job.waitForCheckpoint(ofStep: 8)
         // As a terminal does it on Ctrl-C.
         kill(-running.processIdentifier, signal)
-        let result = try running.wait(timeout: 60)
+        let result = try running.wait(timeout: 300)
         #expect(result.status == 75, "\(result.error)")
         #expect(lines(result).count == 1)
         #expect(result.output.contains("as asked; the same command goes on from there"))
         #expect(try job.leftovers() == [])
-        let resumed = try job.start(ranks: 1).wait(timeout: 120)
+        let resumed = try job.start(ranks: 1).wait(timeout: 300)
         #expect(resumed.status == 0, "\(resumed.error)")
         #expect(try job.run.outcome(of: job.folder) == job.quiet())
     }

@@ -34,6 +34,7 @@ public final class RunLock: @unchecked Sendable {  // what changes is the heartb
 
     /// The lock was not to be had; one sentence.
     public struct Refusal: Error, CustomStringConvertible {
+        /// The sentence.
         public let description: String
     }
 
