@@ -15,7 +15,9 @@ struct RunLockTests {
         try Data(text.utf8).write(to: URL(fileURLWithPath: "\(folder)/lock"))
     }
 
-    private func take() throws -> (RunLock, [String]) {
+    private func take(silent: Double = 0.3) throws -> (RunLock, [String]) {
+        var patience = patience
+        patience.silent = silent
         var sentences: [String] = []
         let lock = try RunLock(folder: folder, patience: patience) { sentences.append($0) }
         return (lock, sentences)
@@ -47,9 +49,11 @@ struct RunLockTests {
         Thread.detachNewThread {
             Thread.sleep(forTimeInterval: 0.1)
             let text = #"{"heartbeat":"2","host":"far","isStopping":false,"pid":41,"since":"early"}"#
-            do { try Data(text.utf8).write(to: URL(fileURLWithPath: "\(folder)/lock")) } catch { Issue.record(error) }
+            do {
+                try Data(text.utf8).write(to: URL(fileURLWithPath: "\(folder)/lock"), options: .atomic)
+            } catch { Issue.record(error) }
         }
-        let refusal = try #require(throws: RunLock.Refusal.self) { try take() }
+        let refusal = try #require(throws: RunLock.Refusal.self) { try take(silent: 60) }
         #expect(refusal.description.contains("a job on far (process 41, since early)"))
     }
 

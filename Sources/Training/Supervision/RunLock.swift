@@ -118,7 +118,7 @@ public final class RunLock: @unchecked Sendable {  // what changes is the heartb
             waited += patience.interval
             let now = try holder(in: file)
             if let now, now.heartbeat != previous.heartbeat { throw refusal(now, folder) }
-            if now == nil { return nil }
+            if now == nil, try file.read().isEmpty { return nil }
         }
         return previous
     }
