@@ -70,14 +70,9 @@ YAML
 
 # start FOLDER RANKS RESTARTS: starts a job in the background.
 start() {
+    : >"$folder/stamp"
     "$mtdnn" train "$folder/run.yml" --folder "$1" --ranks "$2" --set "max_restarts=$3" >>"$folder/log" 2>&1 &
     coordinator=$!
-}
-
-children() {
-    local list=""
-    { read -r list <"/proc/$1/task/$1/children"; } 2>/dev/null || true
-    echo "$list"
 }
 
 # Sets `mpirun` and `ranks` to the processes of the job as they are now.
@@ -97,16 +92,21 @@ kill_all() {
 
 # Sets `step` and `phase` to what a rank says of itself.
 look() {
+    local process=none
     step=0 phase=startup
-    { read -r _ _ step phase _ <"$run/ranks/rank-00$1"; } 2>/dev/null || true
+    { read -r _ process step phase _ <"$run/ranks/rank-00$1"; } 2>/dev/null || true
+    # The record of an earlier job stays until this one has begun.
+    if [[ " $ranks " != *" $process "* ]]; then step=0 phase=startup; fi
 }
 
 # Sets `found` to the phase that the job is in, as rank $1 or the files of a checkpoint show it.
 find_phase() {
     local file
     found=""
-    for file in "$run"/checkpoints/*.partial; do
-        if [[ -e $file/model.h5 ]]; then found=commit; elif [[ -e $file ]]; then found=shard-write; fi
+    # What an earlier job was writing when it was killed does not count.
+    for file in "$run"/checkpoints/*.partial/{shard-*,model.h5}; do
+        if [[ ! $file -nt $folder/stamp ]]; then continue; fi
+        if [[ $file == */model.h5 ]]; then found=commit; elif [[ -z $found ]]; then found=shard-write; fi
     done
     if [[ -n $found ]]; then return; fi
     look "$1"
@@ -123,16 +123,17 @@ find_phase() {
 wait_for_phase() {
     local deadline=$((SECONDS + 60)) first=$((RANDOM % 12))
     if [[ $1 == start-up ]]; then
-        nap "0.$((RANDOM % 10))$((RANDOM % 10))"
+        nap "0.$((RANDOM % 3))$((RANDOM % 10))"
         find_processes
         return
     fi
+    find_processes
     look "$2"
     # Away from the start, by a few steps.
-    while [[ $phase == startup ]]; do nap 0.01; look "$2"; alive "$deadline" || return 1; done
+    while [[ $phase == startup ]]; do nap 0.01; find_processes; look "$2"; alive "$deadline" || return 1; done
     first=$((step + first))
     while ((step < first)); do nap 0.005; look "$2"; alive "$deadline" || return 1; done
-    while find_phase "$2"; [[ $found != "$1" ]]; do nap 0.001; alive "$deadline" || return 1; done
+    while find_processes; find_phase "$2"; [[ $found != "$1" ]]; do nap 0.001; alive "$deadline" || return 1; done
 }
 
 alive() { ((SECONDS < $1)) && kill -0 "$coordinator" 2>/dev/null; }
@@ -215,7 +216,7 @@ for ((number = 1; number <= kills; number++)); do
         for ((tries = 0; tries < 6000; tries++)); do
             find_processes
             if ! kill -0 "$coordinator" 2>/dev/null; then break; fi
-            if [[ -n $mpirun && $mpirun != "$old_mpirun" ]]; then is_running=true && break; fi
+            if [[ -n $mpirun && $mpirun != "$old_mpirun" ]]; then is_running=true && : >"$folder/stamp" && break; fi
             nap 0.01
         done
     fi
