@@ -44,11 +44,12 @@ let package = Package(
         .target(name: "Communication", dependencies: ["CMPI"]),
 
         // Loops, sgemm and random numbers; HDF5 and safetensors in Swift.
-        .target(name: "Kernels", dependencies: ["COpenBLAS", "CProcessor"], swiftSettings: kernelFlags),
+        .target(name: "Kernels", dependencies: ["COpenBLAS", "CProcessor", "CVector"], swiftSettings: kernelFlags),
         .target(name: "Storage", dependencies: ["CHDF5", crypto]),
 
         // C libraries, each wrapped once, and what a processor can do.
         .systemLibrary(name: "CProcessor"),
+        .systemLibrary(name: "CVector"),
         .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
         .systemLibrary(name: "CHDF5", pkgConfig: "hdf5", providers: [.apt(["libhdf5-dev"])]),
         .systemLibrary(name: "CMPI", pkgConfig: "ompi-c", providers: [.apt(["libopenmpi-dev"])]),

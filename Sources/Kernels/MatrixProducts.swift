@@ -1,9 +1,9 @@
-import COpenBLAS
-
-/// c = a·b, a·bᵀ or aᵀ·b, or that added to c.
+/// c = a·b, a·bᵀ, aᵀ·b or aᵀ·bᵀ, or that added to c.
 ///
-/// One call of OpenBLAS's sgemm. The bits of a product depend on the shape of the call, so what must not depend on the number
-/// of ranks is always called with shapes that do not depend on it either.
+/// The bits of an element depend on its row of a, its column of b and the inner size alone: a product of some rows is, bit for bit, a part of
+/// the product of all. So rows may be computed together or apart, by one rank or by several.
+///
+/// b is packed block by block for the tiles to read (Goto and van de Geijn 2008); a is read where it lies, or packed where it is transposed.
 public func multiply(
     _ a: Matrix, _ b: Matrix, transposed: (a: Bool, b: Bool) = (false, false), into c: Matrix,
     accumulating: Bool = false
@@ -18,23 +18,97 @@ public func multiply(
         if !accumulating { c.fill(0) }
         return
     }
-    cblas_sgemm(
-        CblasRowMajor, aTransposed ? CblasTrans : CblasNoTrans, bTransposed ? CblasTrans : CblasNoTrans,
-        blasint(c.rows), blasint(c.columns), blasint(inner), 1, a.pointer, blasint(a.stride), b.pointer,
-        blasint(b.stride), accumulating ? 1 : 0, c.pointer, blasint(c.stride))
+    let scratch = ProductScratch.shared
+    forEachBlock(of: 0..<inner, size: ProductBlock.inner) { innerBlock in
+        let adds = accumulating || innerBlock.lowerBound > 0
+        forEachBlock(of: 0..<c.columns, size: ProductBlock.columns) { columns in
+            ProductPacking.packRight(
+                b, transposed: bTransposed, inner: innerBlock, columns: columns, into: scratch.right)
+            forEachBlock(of: 0..<c.rows, size: ProductBlock.rows) { rows in
+                let part = c.rows(rows).columns(columns)
+                if aTransposed {
+                    multiplyBlock(packing: a.rows(innerBlock).columns(rows), scratch, into: part, accumulating: adds)
+                } else {
+                    multiplyBlock(a.rows(rows).columns(innerBlock), scratch, into: part, accumulating: adds)
+                }
+            }
+        }
+    }
 }
 
-/// OpenBLAS as it was found: its version and build options, and the name of the kernel set it chose for this processor.
-public struct MatrixLibrary: Sendable, Equatable {
-    /// Version and build options, for example `OpenBLAS 0.3.21 NO_LAPACKE DYNAMIC_ARCH ...`.
-    public let configuration: String
-    /// Name of the kernel set, for example `Zen`. Other names may give other bits.
-    public let coreName: String
+/// How much of each dimension is worked on at once: a panel of b stays in the first-level cache, a block of a in the second.
+private enum ProductBlock {
+    static let inner = 384
+    static let columns = 512
+    static let rows = 96
+}
 
-    /// Asks OpenBLAS for its configuration and limits it to one thread: the bits of its products depend on its thread count.
-    public static func prepare() -> MatrixLibrary {
-        openblas_set_num_threads(1)
-        return MatrixLibrary(
-            configuration: String(cString: openblas_get_config()), coreName: String(cString: openblas_get_corename()))
+/// Memory for packed factors, made once for the process: a product allocates nothing.
+final class ProductScratch {
+    nonisolated(unsafe) static let shared = ProductScratch()
+    /// Packed panels of the right factor, and packed rows of the left one.
+    let right, left: UnsafeMutablePointer<Float>
+    /// A tile at the edge of a matrix.
+    let tile: UnsafeMutablePointer<Float>
+
+    private init() {
+        func floats(_ count: Int) -> UnsafeMutablePointer<Float> {
+            UnsafeMutableRawPointer.allocate(byteCount: 4 * count, alignment: 64).bindMemory(
+                to: Float.self, capacity: count)
+        }
+        right = floats(ProductBlock.inner * ProductBlock.columns)
+        left = floats(ProductBlock.inner * ProductBlock.rows)
+        tile = floats(ProductTile.count)
+    }
+}
+
+/// A block of c from rows of a where they lie.
+private func multiplyBlock(_ a: Matrix, _ scratch: ProductScratch, into c: Matrix, accumulating: Bool) {
+    forEachTile(of: c, inner: a.columns, scratch, accumulating: accumulating) { row, panel, target, stride, adds in
+        ProductTile.multiplyRows(
+            .init(a, first: row, column: 0), panel, inner: a.columns, into: target, stride: stride, accumulating: adds)
+    }
+}
+
+/// A block of c from columns of a, which are packed first.
+private func multiplyBlock(packing a: Matrix, _ scratch: ProductScratch, into c: Matrix, accumulating: Bool) {
+    for first in stride(from: 0, to: a.columns, by: ProductTile.rows) {
+        let columns = first..<min(first + ProductTile.rows, a.columns)
+        ProductPacking.packLeft(a.columns(columns), into: scratch.left + first * a.rows)
+    }
+    forEachTile(of: c, inner: a.rows, scratch, accumulating: accumulating) { row, panel, target, stride, adds in
+        ProductTile.multiplyPacked(
+            scratch.left + row * a.rows, panel, inner: a.rows, into: target, stride: stride, accumulating: adds)
+    }
+}
+
+/// Calls `multiply` for every tile of a block, panel by panel; a tile at the edge is computed whole and copied in part.
+@inline(__always)
+private func forEachTile(
+    of c: Matrix, inner: Int, _ scratch: ProductScratch, accumulating: Bool,
+    multiply: (
+        _ row: Int, _ panel: UnsafePointer<Float>, _ target: UnsafeMutablePointer<Float>, _ stride: Int, _ adds: Bool
+    ) -> Void
+) {
+    for column in stride(from: 0, to: c.columns, by: ProductTile.columns) {
+        let panel = UnsafePointer(scratch.right + column * inner)
+        for row in stride(from: 0, to: c.rows, by: ProductTile.rows) {
+            let target = c.row(row) + column
+            if row + ProductTile.rows <= c.rows && column + ProductTile.columns <= c.columns {
+                multiply(row, panel, target, c.stride, accumulating)
+            } else {
+                multiply(row, panel, scratch.tile, ProductTile.columns, false)
+                ProductTile.copy(
+                    scratch.tile, into: target, stride: c.stride, rows: min(ProductTile.rows, c.rows - row),
+                    columns: min(ProductTile.columns, c.columns - column), accumulating: accumulating)
+            }
+        }
+    }
+}
+
+@inline(__always)
+func forEachBlock(of range: Range<Int>, size: Int, _ body: (Range<Int>) -> Void) {
+    for first in stride(from: range.lowerBound, to: range.upperBound, by: size) {
+        body(first..<min(first + size, range.upperBound))
     }
 }

@@ -38,6 +38,7 @@ struct SlicedProductTests {
             let left = share(dy, outputs)
             let right = share(x, inputs)
             let bounds = (local.lowerBound...local.upperBound).map { starts[$0] - rows.lowerBound }
+            reserveOuterProducts(rows: turns * rows.count)
             let sums = tree.subtrees.map { _ in OwnedMatrix(rows: 1, columns: count) }
             bounds.withUnsafeBufferPointer { bounds in
                 sums.map(\.pointer).withUnsafeBufferPointer { bases in
@@ -62,7 +63,6 @@ struct SlicedProductTests {
 
     @Test(arguments: [1, 4], [65_536, 33, 100])
     func sumsAreRightAndTheSameBitsOnAnyShares(turns: Int, panelCapacity: Int) {
-        _ = MatrixLibrary.prepare()
         let rows = SlicedProductTests.sliceSizes.reduce(0, +) * turns
         let (outputs, inputs) = (31, 33)
         var random = TestRandom(seed: 8)
@@ -103,7 +103,6 @@ struct SlicedProductTests {
 
     @Test(arguments: [1, 7, 9, 31, 33])
     func multiplyIsThePlainTripleLoop(inner: Int) {
-        _ = MatrixLibrary.prepare()
         let (rows, columns) = (9, 17)
         var random = TestRandom(seed: UInt64(inner))
         let a = random.normals(rows * inner)

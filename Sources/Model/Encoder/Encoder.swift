@@ -19,6 +19,7 @@ public final class Encoder {
         self.sizes = sizes
         embeddings = Embeddings(sizes, dropout: dropout, capacity: capacity, in: parameters, workspace)
         let scratch = TransformerLayer.Scratch(sizes, capacity, workspace)
+        reserveOuterProducts(rows: capacity.tokens)
         layers = (0..<sizes.layerCount).map {
             TransformerLayer(
                 layer: $0, sizes, dropout: dropout, attentionDropout: attentionDropout, capacity: capacity,

@@ -16,12 +16,12 @@ public struct Linear {
     }
 
     /// y = x·Wᵀ, for callers that add the bias together with what follows.
-    func forwardWithoutBias(_ slices: RowSlices, _ x: Matrix, into y: Matrix) {
-        multiplySlices(slices, x, byTransposed: weight.value, into: y)
+    func forwardWithoutBias(_ x: Matrix, into y: Matrix) {
+        multiply(x, weight.value, transposed: (false, true), into: y)
     }
 
-    func forward(_ slices: RowSlices, _ x: Matrix, into y: Matrix) {
-        forwardWithoutBias(slices, x, into: y)
+    func forward(_ x: Matrix, into y: Matrix) {
+        forwardWithoutBias(x, into: y)
         addBias(y, bias.pointer)
     }
 
@@ -32,8 +32,8 @@ public struct Linear {
     }
 
     /// dx = dy·W, added to dx where `accumulating`.
-    func backwardInput(_ slices: RowSlices, _ dy: Matrix, into dx: Matrix, accumulating: Bool = false) {
-        multiplySlices(slices, dy, by: weight.value, into: dx, accumulating: accumulating)
+    func backwardInput(_ dy: Matrix, into dx: Matrix, accumulating: Bool = false) {
+        multiply(dy, weight.value, into: dx, accumulating: accumulating)
     }
 }
 

@@ -64,12 +64,12 @@ final class SelfAttention {
         let all = projected.prefix(batch.tokenCount)
         switch reads {
         case .allTokens:
-            queryKeyValue.forward(batch.tokenSlices, x, into: all)
+            queryKeyValue.forward(x, into: all)
         case .firstTokens:
-            keyValue.forward(batch.tokenSlices, x, into: all.columns(hiddenSize..<3 * hiddenSize))
+            keyValue.forward(x, into: all.columns(hiddenSize..<3 * hiddenSize))
             let inputs = firstInputs.prefix(batch.sequenceCount)
             batch.gatherFirstTokens(of: x, into: inputs)
-            query.forward(batch.sequenceSlices, inputs, into: firstQueries.prefix(batch.sequenceCount))
+            query.forward(inputs, into: firstQueries.prefix(batch.sequenceCount))
         }
         forEachHead(batch, reads) { head, sequence, tokens, rows in
             let p = scratch.probabilities.rows(0..<rows.count).columns(0..<tokens.count)
@@ -111,15 +111,15 @@ final class SelfAttention {
         switch reads {
         case .allTokens:
             queryKeyValue.backwardParameters(batch.tokenSlices, dall, input: x)
-            queryKeyValue.backwardInput(batch.tokenSlices, dall, into: dx)
+            queryKeyValue.backwardInput(dall, into: dx)
         case .firstTokens:
             let dkeyValue = dall.columns(hiddenSize..<3 * hiddenSize)
             let dquery = queryGradients(batch, reads)
             let dinputs = scratch.dfirst.prefix(batch.sequenceCount)
             keyValue.backwardParameters(batch.tokenSlices, dkeyValue, input: x)
-            keyValue.backwardInput(batch.tokenSlices, dkeyValue, into: dx)
+            keyValue.backwardInput(dkeyValue, into: dx)
             query.backwardParameters(batch.sequenceSlices, dquery, input: firstInputs.prefix(batch.sequenceCount))
-            query.backwardInput(batch.sequenceSlices, dquery, into: dinputs)
+            query.backwardInput(dquery, into: dinputs)
             batch.addToFirstTokens(dinputs, of: dx)
         }
     }

@@ -84,18 +84,18 @@ final class TransformerLayer {
 
         attention.forward(x, batch, reads, into: context)
         let attentionSum = attentionNormalized.prefix(rows)
-        attentionOutput.forwardWithoutBias(slices, context, into: attentionSum)
+        attentionOutput.forwardWithoutBias(context, into: attentionSum)
         residualLayerNormalization(
             attentionSum, bias: attentionOutput.bias.pointer, residual: residual,
             dropout: batch.rowDropout(attentionDropout, reads), scale: attentionNormalization.weight.pointer,
             shift: attentionNormalization.bias.pointer, epsilon: epsilon, into: attended,
             inverseDeviations: attentionDeviations)
 
-        intermediate.forwardWithoutBias(slices, attended, into: derivative)
+        intermediate.forwardWithoutBias(attended, into: derivative)
         biasGELU(
             derivative, bias: intermediate.bias.pointer, into: activated, keepingDerivative: batch.random != nil)
         let outputSum = outputNormalized.prefix(rows)
-        output.forwardWithoutBias(slices, activated, into: outputSum)
+        output.forwardWithoutBias(activated, into: outputSum)
         residualLayerNormalization(
             outputSum, bias: output.bias.pointer, residual: attended, dropout: batch.rowDropout(outputDropout, reads),
             scale: outputNormalization.weight.pointer, shift: outputNormalization.bias.pointer, epsilon: epsilon,
@@ -119,10 +119,10 @@ final class TransformerLayer {
             scale: outputNormalization.weight.pointer, dropout: batch.rowDropout(outputDropout, reads), dresidual: dsum,
             dx: ddense)
         output.backwardParameters(slices, ddense, input: activated)
-        output.backwardInput(slices, ddense, into: dactivated)
+        output.backwardInput(ddense, into: dactivated)
         multiplyElements(dactivated, by: derivative.prefix(rows))
         intermediate.backwardParameters(slices, dactivated, input: attended)
-        intermediate.backwardInput(slices, dactivated, into: dsum, accumulating: true)
+        intermediate.backwardInput(dactivated, into: dsum, accumulating: true)
 
         let attentionHat = attentionNormalized.prefix(rows)
         let dattended = dsum
@@ -134,7 +134,7 @@ final class TransformerLayer {
             dresidual: dresidual, dx: ddense)
         attentionOutput.backwardParameters(slices, ddense, input: context.prefix(rows))
         let dcontext = dsum
-        attentionOutput.backwardInput(slices, ddense, into: dcontext)
+        attentionOutput.backwardInput(ddense, into: dcontext)
         attention.backward(dcontext, input: x, batch, reads, into: dx)
         switch reads {
         case .allTokens: dx.add(dresidual)

@@ -48,7 +48,7 @@ extension StochasticAnswerNetwork {
                 dstate.fill(0)
                 dattended.fill(0)
             }
-            classifier.backwardInput(slices, turn(k, of: gradients.scores, batch), into: dfeatures)
+            classifier.backwardInput(turn(k, of: gradients.scores, batch), into: dfeatures)
             compareWithStateBackward(batch, turn: k)
             attendBackward(x, batch, turn: k, into: dx)
         }
@@ -121,7 +121,7 @@ extension StochasticAnswerNetwork {
             elementwiseProduct(dqueries.row(sequence), factors, into: dqueries.row(sequence), count: hiddenSize)
         }
         let ddropped = gradients.dropped.prefix(batch.sequenceCount)
-        attention.backwardInput(batch.sequenceSlices, dqueries, into: ddropped)
+        attention.backwardInput(dqueries, into: ddropped)
         let factors = turn(k, of: masks.state, batch)
         for sequence in 0..<batch.sequenceCount {
             addProduct(
@@ -139,8 +139,8 @@ extension StochasticAnswerNetwork {
         gatedRecurrentUnitBackward(
             dstate, gates: dgates, fromHidden: dhiddenGates, hidden: turn(k, of: recurrentStates, batch),
             dhidden: ddropped)
-        recurrentInput.backwardInput(slices, dgates, into: gradients.attended.prefix(batch.sequenceCount))
-        recurrentHidden.backwardInput(slices, dhiddenGates, into: ddropped, accumulating: true)
+        recurrentInput.backwardInput(dgates, into: gradients.attended.prefix(batch.sequenceCount))
+        recurrentHidden.backwardInput(dhiddenGates, into: ddropped, accumulating: true)
         let factors = turn(k, of: masks.recurrence, batch)
         for sequence in 0..<batch.sequenceCount {
             elementwiseProduct(

@@ -29,7 +29,7 @@ final class LinearHead: TaskHead {
             drop.apply(x, into: input)
         }
         let y = scores.prefix(x.rows)
-        classifier.forward(batch.sequenceSlices, input, into: y)
+        classifier.forward(input, into: y)
         return y
     }
 
@@ -38,7 +38,7 @@ final class LinearHead: TaskHead {
         let dy = dscores.prefix(x.rows)
         computeLosses(objective, scores: scores.prefix(x.rows), batch: batch, into: dy)
         classifier.backwardParameters(batch.sequenceSlices, dy, input: drop == nil ? x : dropped.prefix(x.rows))
-        classifier.backwardInput(batch.sequenceSlices, dy, into: dx)
+        classifier.backwardInput(dy, into: dx)
         drop?.apply(to: dx)
     }
 }

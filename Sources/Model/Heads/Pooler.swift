@@ -15,7 +15,7 @@ final class Pooler {
 
     func forward(_ x: Matrix, _ batch: PackedBatch) -> Matrix {
         let y = pooled.prefix(x.rows)
-        dense.forwardWithoutBias(batch.sequenceSlices, x, into: y)
+        dense.forwardWithoutBias(x, into: y)
         biasTanh(y, bias: dense.bias.pointer)
         return y
     }
@@ -30,6 +30,6 @@ final class Pooler {
         let dy = outputGradient(batch)
         tanhBackward(dy, output: pooled.prefix(x.rows))
         dense.backwardParameters(batch.sequenceSlices, dy, input: x)
-        dense.backwardInput(batch.sequenceSlices, dy, into: dx)
+        dense.backwardInput(dy, into: dx)
     }
 }

@@ -54,6 +54,7 @@ final class StochasticAnswerNetwork: TaskHead {
             hiddenSize: d, turns: t, dropout: dropout, predictionDropout: predictionDropout, capacity: capacity,
             workspace)
         let rows = t * capacity.sequences
+        reserveOuterProducts(rows: rows)
         summaryWeights = workspace.array(Float.self, capacity.tokens)
         turnWeights = workspace.matrix(rows: t, columns: capacity.tokens)
         states = workspace.matrix(rows: rows, columns: d)
@@ -83,7 +84,7 @@ final class StochasticAnswerNetwork: TaskHead {
             attend(x, batch, turn: k)
             compareWithState(batch, turn: k)
             let logits = turn(k, of: probabilities, batch)
-            classifier.forward(slices, turn(k, of: features, batch), into: logits)
+            classifier.forward(turn(k, of: features, batch), into: logits)
             for row in 0..<logits.rows { softmax(logits.row(row), count: logits.columns) }
             if k + 1 < turnCount { advance(batch, turn: k) }
         }
@@ -130,7 +131,7 @@ final class StochasticAnswerNetwork: TaskHead {
         for row in 0..<state.rows {
             elementwiseProduct(state.row(row), factors.row(row), into: dropped.row(row), count: hiddenSize)
         }
-        attention.forward(batch.sequenceSlices, dropped, into: query)
+        attention.forward(dropped, into: query)
         for sequence in 0..<batch.sequenceCount {
             let words = sentences(batch, sequence).first
             let q = query.row(sequence)
@@ -162,8 +163,8 @@ final class StochasticAnswerNetwork: TaskHead {
         }
         let fromInput = turn(k, of: gates, batch)
         let fromHidden = turn(k, of: hiddenGates, batch)
-        recurrentInput.forward(batch.sequenceSlices, turn(k, of: attended, batch), into: fromInput)
-        recurrentHidden.forward(batch.sequenceSlices, dropped, into: fromHidden)
+        recurrentInput.forward(turn(k, of: attended, batch), into: fromInput)
+        recurrentHidden.forward(dropped, into: fromHidden)
         gatedRecurrentUnit(
             fromInput: fromInput, fromHidden: fromHidden, hidden: dropped, into: turn(k + 1, of: states, batch))
     }

@@ -1,0 +1,122 @@
+internal import CVector
+
+/// What all products are made of: a tile of six rows and sixteen columns, whose sums stay in registers.
+///
+/// Each of a tile's 96 sums takes its terms one after another in the order of the inner dimension. So the bits of an element depend on its
+/// row and its column alone, not on how many rows or columns are computed with it, in which call, or by whom.
+enum ProductTile {
+    /// Rows of a tile: six pairs of AVX2 registers hold its sums.
+    static let rows = 6
+    /// Columns of a tile.
+    static let columns = 16
+    /// Floats of a tile that stands by itself.
+    static let count = rows * columns
+
+    typealias Lanes = SIMD16<Float>
+
+    /// Where the six rows of the left factor begin.
+    struct LeftRows {
+        let r0, r1, r2, r3, r4, r5: UnsafePointer<Float>
+
+        /// Rows of a matrix from `first` on; the last one stands for those that the matrix does not have.
+        @inline(__always)
+        init(_ matrix: Matrix, first: Int, column: Int) {
+            let last = matrix.rows - 1
+            func row(_ index: Int) -> UnsafePointer<Float> {
+                UnsafePointer(matrix.row(min(first + index, last)) + column)
+            }
+            (r0, r1, r2, r3, r4, r5) = (row(0), row(1), row(2), row(3), row(4), row(5))
+        }
+
+        /// Rows that were packed side by side [inner, 6].
+        @inline(__always)
+        init(packed: UnsafePointer<Float>) {
+            (r0, r1, r2, r3, r4, r5) = (packed, packed + 1, packed + 2, packed + 3, packed + 4, packed + 5)
+        }
+    }
+
+    /// c = a·b or c += a·b for rows of a that lie in a matrix, and b packed [inner, 16].
+    @inline(never)
+    static func multiplyRows(
+        _ a: LeftRows, _ b: UnsafePointer<Float>, inner: Int, into c: UnsafeMutablePointer<Float>, stride: Int,
+        accumulating: Bool
+    ) {
+        multiply(a, step: 1, b, inner: inner, into: c, stride: stride, accumulating: accumulating)
+    }
+
+    /// c = a·b or c += a·b for a packed [inner, 6] and b packed [inner, 16].
+    @inline(never)
+    static func multiplyPacked(
+        _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, inner: Int, into c: UnsafeMutablePointer<Float>,
+        stride: Int, accumulating: Bool
+    ) {
+        multiply(LeftRows(packed: a), step: rows, b, inner: inner, into: c, stride: stride, accumulating: accumulating)
+    }
+
+    @inline(__always)
+    private static func multiply(
+        _ a: LeftRows, step: Int, _ b: UnsafePointer<Float>, inner: Int, into c: UnsafeMutablePointer<Float>,
+        stride: Int, accumulating: Bool
+    ) {
+        var (s0, s1, s2) = (Lanes.zero, Lanes.zero, Lanes.zero)
+        var (s3, s4, s5) = (Lanes.zero, Lanes.zero, Lanes.zero)
+        for index in 0..<inner {
+            let right = load(b + index * columns)
+            s0 = vector_multiply_add(Lanes(repeating: a.r0[index * step]), right, s0)
+            s1 = vector_multiply_add(Lanes(repeating: a.r1[index * step]), right, s1)
+            s2 = vector_multiply_add(Lanes(repeating: a.r2[index * step]), right, s2)
+            s3 = vector_multiply_add(Lanes(repeating: a.r3[index * step]), right, s3)
+            s4 = vector_multiply_add(Lanes(repeating: a.r4[index * step]), right, s4)
+            s5 = vector_multiply_add(Lanes(repeating: a.r5[index * step]), right, s5)
+        }
+        if accumulating {
+            s0 += load(c)
+            s1 += load(c + stride)
+            s2 += load(c + 2 * stride)
+            s3 += load(c + 3 * stride)
+            s4 += load(c + 4 * stride)
+            s5 += load(c + 5 * stride)
+        }
+        store(s0, c)
+        store(s1, c + stride)
+        store(s2, c + 2 * stride)
+        store(s3, c + 3 * stride)
+        store(s4, c + 4 * stride)
+        store(s5, c + 5 * stride)
+    }
+
+    /// tile += other, for tiles that stand by themselves.
+    @inline(__always)
+    static func add(_ other: UnsafePointer<Float>, to tile: UnsafeMutablePointer<Float>) {
+        for row in 0..<rows { store(load(tile + row * columns) + load(other + row * columns), tile + row * columns) }
+    }
+
+    /// Writes the part of a tile that lies in a matrix, from row `row` and column `column` on; adds it where `accumulating`.
+    @inline(__always)
+    static func copy(
+        _ tile: UnsafePointer<Float>, into c: UnsafeMutablePointer<Float>, stride: Int, rows: Int, columns count: Int,
+        accumulating: Bool = false
+    ) {
+        for row in 0..<rows {
+            let source = tile + row * columns
+            let target = c + row * stride
+            if accumulating {
+                for column in 0..<count { target[column] += source[column] }
+            } else if count == columns {
+                store(load(source), target)
+            } else {
+                for column in 0..<count { target[column] = source[column] }
+            }
+        }
+    }
+
+    @inline(__always)
+    static func load(_ pointer: UnsafePointer<Float>) -> Lanes {
+        UnsafeRawPointer(pointer).loadUnaligned(as: Lanes.self)
+    }
+
+    @inline(__always)
+    static func store(_ lanes: Lanes, _ pointer: UnsafeMutablePointer<Float>) {
+        UnsafeMutableRawPointer(pointer).storeBytes(of: lanes, as: Lanes.self)
+    }
+}
