@@ -38,6 +38,16 @@ public final class Communicator {
         return try Communicator(host)
     }
 
+    /// The ranks of this group that give the same number, in the same order. Make it once, as `hostCommunicator`.
+    ///
+    /// The corresponding C function is `MPI_Comm_split`.
+    public func split(by number: Int) throws(MPIError) -> Communicator {
+        var part: MPI_Comm?
+        try check("MPI_Comm_split", MPI_Comm_split(handle, Int32(number), Int32(rank), &part))
+        guard let part else { throw MPIError(call: "MPI_Comm_split", reason: "gave no communicator") }
+        return try Communicator(part)
+    }
+
     static func hostName() throws(MPIError) -> String {
         var text = [CChar](repeating: 0, count: Int(MPI_MAX_PROCESSOR_NAME))
         var length: Int32 = 0

@@ -6,8 +6,6 @@ import Foundation
 /// The memory lives until `free()` or the end of MPI. There is no release on `deinit`: releasing waits for all ranks,
 /// and a rank that unwinds after an error must end the job instead of waiting.
 public final class SharedWindow {
-    /// Bytes of each rank's part.
-    public let byteCount: Int
     private let communicator: Communicator
     private var window: MPI_Win?
     private let parts: [UnsafeMutableRawPointer]
@@ -15,13 +13,15 @@ public final class SharedWindow {
     /// Parts start at the same place within a cache line and vector in every rank's view.
     private static let alignment = 64
 
-    /// Allocates a part of `byteCount` bytes, the same number for each rank of a host communicator.
+    /// Allocates a part of `byteCount` bytes for this rank of a host communicator; each rank may ask for another number.
     ///
     /// All ranks throw the same error if the host's shared memory cannot hold the parts.
     public init(on host: Communicator, byteCount: Int) throws(MPIError) {
-        // MPI places parts at 8 mod 64; room to align, and a size that gives all parts the same remainder.
-        let padded = (byteCount + 2 * Self.alignment - 1) / Self.alignment * Self.alignment
-        try Self.checkSpace(for: padded * host.size, host)
+        guard try Self.hasSpace(for: byteCount, on: host) else {
+            throw MPIError(
+                call: "shared memory", reason: "\(Self.folder) on \(host.hostName) has too few bytes left")
+        }
+        let padded = Self.padded(byteCount)
         var window: MPI_Win?
         var base: UnsafeMutableRawPointer?
         try check(
@@ -42,12 +42,11 @@ public final class SharedWindow {
         // Plain loads and stores need an open epoch for `synchronize` to have a meaning.
         try check("MPI_Win_lock_all", MPI_Win_lock_all(MPI_MODE_NOCHECK, window))
         communicator = host
-        self.byteCount = byteCount
         self.window = window
         self.parts = parts
     }
 
-    /// The part of a rank of the host communicator: `byteCount` bytes at a multiple of 64.
+    /// The part of a rank of the host communicator, which begins at a multiple of 64.
     public func pointer(ofRank rank: Int) -> UnsafeMutableRawPointer { parts[rank] }
 
     /// Waits for all ranks of the host; what each wrote before, all read afterwards.
@@ -65,24 +64,34 @@ public final class SharedWindow {
         window = nil
     }
 
-    /// MPI reports full shared memory as an internal error, or the job dies on first touch; so look before.
-    private static func checkSpace(for byteCount: Int, _ host: Communicator) throws(MPIError) {
+    /// Where the system keeps shared memory; a system without the folder keeps it on a disk.
+    private static let folder = "/dev/shm"
+
+    /// MPI places parts at 8 mod 64; room to align, and a size that gives all parts the same remainder.
+    private static func padded(_ byteCount: Int) -> Int { (byteCount + 2 * alignment - 1) / alignment * alignment }
+
+    /// Whether the host has room for a part of `byteCount` bytes of this rank and those that the others ask for; all ranks get the same answer.
+    ///
+    /// MPI reports full shared memory as an internal error, or the job dies when it first writes to it; so look before. A rank that is alone
+    /// on its host shares nothing.
+    public static func hasSpace(for byteCount: Int, on host: Communicator) throws(MPIError) -> Bool {
+        guard host.size > 1 else { return true }
+        var parts = [Int64](repeating: 0, count: host.size)
+        let own = [Int64(padded(byteCount))]
+        try parts.withUnsafeMutableBufferPointer { (parts) throws(MPIError) in
+            try own.withUnsafeBufferPointer { (own) throws(MPIError) in try host.allGather(own, into: parts) }
+        }
+        // Rank 0 looks for all, so that all agree.
+        var available = Int64.max
         #if os(Linux)
-            let folder = "/dev/shm"
             var status = statvfs()
-            // Rank 0 looks for all, so that all agree. A host without the folder keeps windows on a disk.
-            var available = Int64.max
-            if host.rank == 0, host.size > 1, statvfs(folder, &status) == 0 {
+            if host.rank == 0, statvfs(folder, &status) == 0 {
                 available = Int64(status.f_bavail) * Int64(status.f_frsize)
             }
-            try withUnsafeMutablePointer(to: &available) { (address) throws(MPIError) in
-                try host.broadcast(UnsafeMutableBufferPointer(start: address, count: 1), from: 0)
-            }
-            if available < byteCount {
-                throw MPIError(
-                    call: "shared memory",
-                    reason: "\(folder) on \(host.hostName) has \(available) bytes left, where \(byteCount) are needed")
-            }
         #endif
+        try withUnsafeMutablePointer(to: &available) { (address) throws(MPIError) in
+            try host.broadcast(UnsafeMutableBufferPointer(start: address, count: 1), from: 0)
+        }
+        return parts.reduce(0, +) <= available
     }
 }

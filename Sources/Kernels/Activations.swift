@@ -63,15 +63,15 @@ public func addBias(_ x: Matrix, _ bias: UnsafePointer<Float>) {
 private func normalDistribution(_ x: Vector) -> Vector {
     let z = larger(x, -x) * 0.707_106_77
     let t = 1 / (1 + z * 0.5)
-    var p = t * 0.170_872_77 - 0.822_152_23
-    p = p * t + 1.488_515_87
-    p = p * t - 1.135_203_98
-    p = p * t + 0.278_868_07
-    p = p * t - 0.186_288_06
-    p = p * t + 0.096_784_18
-    p = p * t + 0.374_091_96
-    p = p * t + 1.000_023_68
-    p = p * t - 1.265_512_23
+    var p = multiplyAdd(t, Vector(repeating: 0.170_872_77), -0.822_152_23)
+    p = multiplyAdd(p, t, 1.488_515_87)
+    p = multiplyAdd(p, t, -1.135_203_98)
+    p = multiplyAdd(p, t, 0.278_868_07)
+    p = multiplyAdd(p, t, -0.186_288_06)
+    p = multiplyAdd(p, t, 0.096_784_18)
+    p = multiplyAdd(p, t, 0.374_091_96)
+    p = multiplyAdd(p, t, 1.000_023_68)
+    p = multiplyAdd(p, t, -1.265_512_23)
     let tail = t * exponential(p - z * z) * 0.5
     return tail.replacing(with: 1 - tail, where: x .> 0)
 }

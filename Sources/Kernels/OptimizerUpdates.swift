@@ -10,17 +10,20 @@ public struct UpdateRun {
     public var second: UnsafeMutablePointer<Float>
     /// Number of elements.
     public var count: Int
+    /// Whether gradient and moments are zero everywhere: the moments stay so, and are neither read nor written.
+    public var isIdle: Bool
 
     /// A run of `count` elements.
     public init(
         values: UnsafeMutablePointer<Float>, gradient: UnsafePointer<Float>?, first: UnsafeMutablePointer<Float>,
-        second: UnsafeMutablePointer<Float>, count: Int
+        second: UnsafeMutablePointer<Float>, count: Int, isIdle: Bool = false
     ) {
         self.values = values
         self.gradient = gradient
         self.first = first
         self.second = second
         self.count = count
+        self.isIdle = isIdle
     }
 
     /// Replaces value, first and second moment by what `update` makes of them and of the gradient times `scale`.
@@ -29,6 +32,16 @@ public struct UpdateRun {
         scale: Float,
         _ update: (_ value: inout Vector, _ gradient: Vector, _ first: inout Vector, _ second: inout Vector) -> Void
     ) {
+        if isIdle {
+            forEachVector(count) { start, count in
+                var value = load(values + start, count)
+                var m = Vector.zero
+                var v = Vector.zero
+                update(&value, .zero, &m, &v)
+                store(value, values + start, count)
+            }
+            return
+        }
         forEachVector(count) { start, count in
             var value = load(values + start, count)
             var m = load(first + start, count)

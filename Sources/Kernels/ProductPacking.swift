@@ -40,7 +40,12 @@ enum ProductPacking {
             let source = part.row(row)
             let target = packed + row * width
             if part.columns == width {
-                for column in 0..<width { target[column] = source[column] }
+                // Six floats as four and two.
+                let start = UnsafeRawPointer(source), end = UnsafeMutableRawPointer(target)
+                end.storeBytes(of: start.loadUnaligned(as: SIMD4<Float>.self), as: SIMD4<Float>.self)
+                end.storeBytes(
+                    of: start.loadUnaligned(fromByteOffset: 16, as: SIMD2<Float>.self), toByteOffset: 16,
+                    as: SIMD2<Float>.self)
             } else {
                 for column in 0..<width { target[column] = column < part.columns ? source[column] : 0 }
             }

@@ -25,6 +25,17 @@ public struct RowDropout {
         for row in 0..<x.rows { apply(to: x.row(row), count: x.columns, row: row) }
     }
 
+    /// y = x ∘ factors and gradient = gradient ∘ factors, row by row: the factors are drawn once for both.
+    public func apply(_ x: Matrix, into y: Matrix, alsoTo gradient: Matrix) {
+        for row in 0..<x.rows {
+            let values = x.row(row), output = y.row(row), other = gradient.row(row)
+            dropout.forEachVector(x.columns, row: identities[row], random: random) { start, count, factors in
+                store(load(values + start, count) * factors, output + start, count)
+                store(load(other + start, count) * factors, other + start, count)
+            }
+        }
+    }
+
     /// y = x ∘ factors, row by row.
     public func apply(_ x: Matrix, into y: Matrix) {
         for row in 0..<x.rows {

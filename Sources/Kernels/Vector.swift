@@ -1,3 +1,5 @@
+internal import CVector
+
 /// Eight floats, the width of one AVX2 register.
 public typealias Vector = SIMD8<Float>
 
@@ -57,16 +59,23 @@ func larger(_ a: Vector, _ b: Vector) -> Vector { a.replacing(with: b, where: b 
 @inline(__always)
 func smaller(_ a: Vector, _ b: Vector) -> Vector { a.replacing(with: b, where: b .< a) }
 
-/// Calls `body(start, count)` for runs of eight elements and once more for what is left.
+/// Calls `body(start, count)` for runs of eight elements, the last of which may be shorter. The call stands once, so that it is inlined.
 @inline(__always)
 func forEachVector(_ count: Int, _ body: (_ start: Int, _ count: Int) -> Void) {
     var start = 0
-    while start + 8 <= count {
-        body(start, 8)
+    while start < count {
+        body(start, min(8, count - start))
         start += 8
     }
-    if start < count { body(start, count - start) }
 }
+
+/// a · b + c, with one rounding where the processor that is compiled for can.
+@inline(__always)
+func multiplyAdd(_ a: Vector, _ b: Vector, _ c: Vector) -> Vector { vector8_multiply_add(a, b, c) }
+
+/// a · b + c for one factor and one summand that all lanes share.
+@inline(__always)
+func multiplyAdd(_ a: Vector, _ b: Vector, _ c: Float) -> Vector { multiplyAdd(a, b, Vector(repeating: c)) }
 
 @inline(__always)
 func load(_ pointer: UnsafePointer<Float>, _ count: Int) -> Vector {
@@ -85,15 +94,16 @@ func store(_ vector: Vector, _ pointer: UnsafeMutablePointer<Float>, _ count: In
 @inline(__always)
 func exponential(_ x: Vector) -> Vector {
     let bounded = smaller(larger(x, Vector(repeating: -87.3)), Vector(repeating: 88.3))
-    let shifted = bounded * 1.442_695_04 + 12_582_912
+    let shifted = multiplyAdd(bounded, Vector(repeating: 1.442_695_04), 12_582_912)
     let n = shifted - 12_582_912
-    let r = (bounded - n * 0.693_359_375) - n * -2.121_944_4e-4
-    var p = r * 1.987_569_15e-4 + 1.398_199_95e-3
-    p = p * r + 8.333_451_9e-3
-    p = p * r + 4.166_579_6e-2
-    p = p * r + 1.666_666_55e-1
-    p = p * r + 5.000_000_1e-1
-    p = p * (r * r) + r + 1
+    let r = multiplyAdd(
+        n, Vector(repeating: 2.121_944_4e-4), multiplyAdd(n, Vector(repeating: -0.693_359_375), bounded))
+    var p = multiplyAdd(r, Vector(repeating: 1.987_569_15e-4), 1.398_199_95e-3)
+    p = multiplyAdd(p, r, 8.333_451_9e-3)
+    p = multiplyAdd(p, r, 4.166_579_6e-2)
+    p = multiplyAdd(p, r, 1.666_666_55e-1)
+    p = multiplyAdd(p, r, 5.000_000_1e-1)
+    p = multiplyAdd(p, r * r, r) + 1
     let powerBits = unsafeBitCast(shifted, to: SIMD8<UInt32>.self) &<< 23
     let power = unsafeBitCast(unsafeBitCast(p, to: SIMD8<UInt32>.self) &+ powerBits, to: Vector.self)
     return power.replacing(with: x, where: x .!= x)  // a NaN must stay one: its bits are no number to add to
@@ -125,6 +135,14 @@ public func addVector(_ from: UnsafePointer<Float>, to: UnsafeMutablePointer<Flo
     forEachVector(count) { start, count in
         store(load(to + start, count) + load(from + start, count), to + start, count)
     }
+}
+
+/// sum = a + b; it may be one of them.
+@inline(__always)
+public func addVectors(
+    _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, into sum: UnsafeMutablePointer<Float>, count: Int
+) {
+    forEachVector(count) { start, count in store(load(a + start, count) + load(b + start, count), sum + start, count) }
 }
 
 /// The sum of a[i]·b[i], in a fixed order.

@@ -28,16 +28,18 @@ public final class MultiTaskModel {
         }
     }
 
-    /// Lays out all parameters and allocates all memory; every value is zero.
+    /// Lays out all parameters and makes all memory; every value is zero.
     /// - Parameters:
     ///   - heads: the tasks, in the order by which `forward` numbers them.
     ///   - capacity: the largest share of a batch.
     ///   - gradientBuffers: number of this rank's subtrees of slices; 0 where nothing is trained.
     ///   - touchedWords: most word pieces that a global batch touches.
+    ///   - memory: makes room for values and gradients.
     public init(
         encoder sizes: EncoderSizes, heads definitions: [HeadDefinition], dropout: EncoderDropout,
-        capacity: BatchCapacity, gradientBuffers: Int, touchedWords: Int
-    ) {
+        capacity: BatchCapacity, gradientBuffers: Int, touchedWords: Int,
+        memory: (ParameterSizes) throws -> ParameterMemory
+    ) rethrows {
         encoder = Encoder(
             sizes, dropout: dropout.hidden, attentionDropout: dropout.attention, capacity: capacity, in: parameters,
             workspace)
@@ -45,10 +47,21 @@ public final class MultiTaskModel {
         heads = definitions.map { [parameters, workspace] in
             $0.make(hiddenSize: sizes.hiddenSize, capacity: capacity, in: parameters, workspace)
         }
+        let memory = try memory(parameters.sizes(gradientBuffers: gradientBuffers, touchedWords: touchedWords))
         wordGradient = WordGradient(
             vocabularySize: sizes.vocabularySize, columns: sizes.hiddenSize, capacity: touchedWords,
-            tokens: capacity.tokens, buffers: gradientBuffers, in: workspace)
-        parameters.allocate(gradientBuffers: gradientBuffers)
+            tokens: capacity.tokens, memory: memory, in: workspace)
+        parameters.place(in: memory)
+    }
+
+    /// A model in memory of its own.
+    public convenience init(
+        encoder sizes: EncoderSizes, heads definitions: [HeadDefinition], dropout: EncoderDropout,
+        capacity: BatchCapacity, gradientBuffers: Int, touchedWords: Int
+    ) {
+        self.init(
+            encoder: sizes, heads: definitions, dropout: dropout, capacity: capacity, gradientBuffers: gradientBuffers,
+            touchedWords: touchedWords, memory: ParameterMemory.init(sizes:))
     }
 
     /// Whether a step of task `head` changes parameter group `group`: the encoder, the pooler if the head reads it, and its own.

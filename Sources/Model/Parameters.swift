@@ -49,7 +49,7 @@ public struct ParameterGroup {
     public var range: Range<Int> { parameters.first!.offset..<parameters.last!.range.upperBound }
 }
 
-/// Owns the values and gradients of all parameters, each in one flat buffer, group after group.
+/// The values and gradients of all parameters, each in one flat buffer, group after group.
 ///
 /// The word embeddings come first. Their gradient is kept apart (`WordGradient`), since a batch touches few of their rows.
 public final class Parameters {
@@ -65,11 +65,11 @@ public final class Parameters {
     /// Number of gradient buffers: one for each subtree of slices that this rank holds.
     public private(set) var gradientBufferCount = 0
     private let storage: UnsafeMutablePointer<Storage>
-    private var buffers: [FloatBuffer] = []
-    private var isAllocated: Bool { !buffers.isEmpty }
-    private var gradientStart = 0
+    private var memory: ParameterMemory?
+    private var isAllocated: Bool { memory != nil }
+    private var gradientStart: Int { groups[0].range.upperBound }
 
-    /// No parameters yet: layers add theirs, then `allocate` makes the memory.
+    /// No parameters yet: layers add theirs, then `place` gives them memory.
     public init() {
         storage = .allocate(capacity: 1)
     }
@@ -93,20 +93,21 @@ public final class Parameters {
         return parameter
     }
 
-    /// Makes the memory: all values, and `gradientBuffers` buffers for gradients of all but the first group, all zero.
-    public func allocate(gradientBuffers: Int) {
-        precondition(!isAllocated)
-        gradientBufferCount = gradientBuffers
-        gradientStart = groups[0].range.upperBound
-        let bases = UnsafeMutablePointer<UnsafeMutablePointer<Float>>.allocate(capacity: max(1, gradientBuffers))
-        for index in 0..<gradientBuffers { bases[index] = zeros(count - gradientStart) - gradientStart }
-        storage.initialize(to: Storage(values: zeros(count), gradientBases: bases))
+    /// What `gradientBuffers` buffers need, for word embeddings of which a batch touches at most `touchedWords`.
+    public func sizes(gradientBuffers: Int, touchedWords: Int) -> ParameterSizes {
+        ParameterSizes(
+            values: count, gradients: count - gradientStart,
+            wordGradients: touchedWords * groups[0].parameters[0].columns, bufferCount: gradientBuffers)
     }
 
-    private func zeros(_ count: Int) -> UnsafeMutablePointer<Float> {
-        let buffer = FloatBuffer(count: count)
-        buffers.append(buffer)
-        return buffer.pointer
+    /// Places values and gradients in memory; no parameter can be added afterwards.
+    public func place(in memory: ParameterMemory) {
+        precondition(!isAllocated)
+        self.memory = memory
+        gradientBufferCount = memory.gradients.count
+        let bases = UnsafeMutablePointer<UnsafeMutablePointer<Float>>.allocate(capacity: max(1, gradientBufferCount))
+        for (index, buffer) in memory.gradients.enumerated() { bases[index] = buffer - gradientStart }
+        storage.initialize(to: Storage(values: memory.values, gradientBases: bases))
     }
 
     /// All values in the flat layout.

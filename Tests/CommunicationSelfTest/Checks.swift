@@ -94,7 +94,7 @@ func checkWindow(_ world: Communicator) throws {
     try expect("ranks on this host", host.size, equals: world.size)
     for count in [1, 1000, 1 << 20] {
         let byteCount = count * MemoryLayout<Int64>.stride
-        let window = try SharedWindow(on: host, byteCount: byteCount)
+        let window = try SharedWindow(on: host, byteCount: byteCount + 1000 * host.rank)
         let parts = (0..<host.size).map {
             let part = window.pointer(ofRank: $0)
             return UnsafeMutableBufferPointer(start: part.bindMemory(to: Int64.self, capacity: count), count: count)
@@ -120,7 +120,7 @@ func checkWindow(_ world: Communicator) throws {
         do {
             _ = try SharedWindow(on: host, byteCount: 1 << 50)
         } catch {
-            return try expect("the reason", "\(error)".contains("bytes left"), equals: true)
+            return try expect("the reason", "\(error)".contains("too few bytes left"), equals: true)
         }
         throw Mismatch(description: "a petabyte of shared memory was granted")
     }

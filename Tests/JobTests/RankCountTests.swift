@@ -44,6 +44,12 @@ import Testing
         for other in others { #expect(zip(other, digest).allSatisfy { $0 != $1 }) }
     }
 
+    @Test(arguments: [(2, 1), (3, 2), (5, 2), (8, 3)])
+    func `Ranks on several hosts end with the same bits as one`(ranks: Int, ranksPerHost: Int) throws {
+        let found = try run.weights(ranks: ranks, ranksPerHost: ranksPerHost)
+        #expect(try found == run.weights(ranks: 1))
+    }
+
     @Test(arguments: [1, 2, 3])
     func `Sums per rank count differ by rounding only`(ranks: Int) throws {
         let settings = "optimizer=adamw"

@@ -64,11 +64,12 @@ struct SmallRun {
         return String(line[..<start.lowerBound] + line[line.index(after: end)...])
     }
 
-    /// All weights after a run by `TrainingSelfTest`, by name.
-    func weights(ranks: Int, _ overrides: String...) throws -> [String: [Float]] {
+    /// All weights after a run by `TrainingSelfTest`, by name; as on several hosts where `ranksPerHost` is given.
+    func weights(ranks: Int, ranksPerHost: Int? = nil, _ overrides: String...) throws -> [String: [Float]] {
         let file = "\(suite.folder)/\(UUID().uuidString).safetensors"
+        let check = ranksPerHost.map { ["hosts", "\($0)"] } ?? ["weights"]
         let result = try runJob(
-            ranks: ranks, executable: "TrainingSelfTest", arguments: ["weights", file, suite.runFile] + overrides)
+            ranks: ranks, executable: "TrainingSelfTest", arguments: check + [file, suite.runFile] + overrides)
         try #require(result.status == 0, "\(result.error)")
         let tensors = try SafeTensors(file)
         return Dictionary(uniqueKeysWithValues: try tensors.names.map { ($0, try tensors.read($0)) })

@@ -30,10 +30,12 @@ final class OpenModel {
             $0.make(hiddenSize: sizes.hiddenSize, capacity: capacity, in: parameters, workspace)
         }
         let subtrees = batch.tree.subtrees.count
+        let memory = ParameterMemory(
+            sizes: parameters.sizes(gradientBuffers: subtrees, touchedWords: sizes.vocabularySize))
         wordGradient = WordGradient(
             vocabularySize: sizes.vocabularySize, columns: sizes.hiddenSize, capacity: sizes.vocabularySize,
-            tokens: capacity.tokens, buffers: subtrees, in: workspace)
-        parameters.allocate(gradientBuffers: subtrees)
+            tokens: capacity.tokens, memory: memory, in: workspace)
+        parameters.place(in: memory)
         _ = Unmanaged.passRetained(self)  // never freed, so that no view of its memory outlives it
     }
 

@@ -18,12 +18,12 @@ func runReference(_ world: Communicator, folder: String) throws {
     let tasks = try reference.tasks()
     let plan = try RunPlan(
         reference.settings, tasks, sizes: ReferenceRun.sizes, rank: world.rank, rankCount: world.size)
-    let model = MultiTaskModel(
-        encoder: ReferenceRun.sizes, heads: tasks.map { $0.head(reference.settings) },
-        dropout: .init(hidden: 0, attention: 0), capacity: plan.capacity, gradientBuffers: plan.tree.subtrees.count,
-        touchedWords: plan.touchedWords)
+    let (model, memory) = try HostMemory.makeModel(
+        world, host: world.hostCommunicator(), encoder: ReferenceRun.sizes,
+        heads: tasks.map { $0.head(reference.settings) }, dropout: 0, plan)
     try reference.load(model)
-    let trainer = Trainer(world, reference.settings, tasks, plan, model)
+    try world.barrier()
+    let trainer = Trainer(world, reference.settings, tasks, plan, model, memory)
     for number in try reference.steps(trainer) {
         let step = try trainer.step(number)
         if world.rank == 0 { print("\(step.loss) \(step.gradientNorm)") }

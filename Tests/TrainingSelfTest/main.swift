@@ -14,12 +14,12 @@ struct Mismatch: Error, CustomStringConvertible {
 let arguments = Array(CommandLine.arguments.dropFirst())
 
 /// The run that the arguments from `first` on describe: a run file and overrides.
-func build(_ world: Communicator, argumentsFrom first: Int) throws -> Trainer {
+func build(_ world: Communicator, argumentsFrom first: Int, ranksPerHost: Int? = nil) throws -> Trainer {
     guard arguments.count > first else { throw Mismatch(description: "arguments are missing") }
     let settings = try world.agree {
         try RunSettings.load(path: arguments[first], overrides: Array(arguments[(first + 1)...]))
     }
-    return try TrainingRun(settings, world: world).build().trainer
+    return try TrainingRun(settings, world: world).build(ranksPerHost: ranksPerHost).trainer
 }
 
 let status = try withMPI(program: "self-test", exitCode: { _ in 7 }) { world throws in
@@ -30,6 +30,11 @@ let status = try withMPI(program: "self-test", exitCode: { _ in 7 }) { world thr
         let trainer = try build(world, argumentsFrom: 2)
         for number in 0..<trainer.stepCount { _ = try trainer.step(number) }
         try writeWeights(trainer, world, to: arguments[1])
+    case "hosts":
+        // The same with so many ranks to a host: `hosts RANKS FILE RUN.yml KEY=VALUE ...`.
+        let trainer = try build(world, argumentsFrom: 3, ranksPerHost: Int(arguments[1]))
+        for number in 0..<trainer.stepCount { _ = try trainer.step(number) }
+        try writeWeights(trainer, world, to: arguments[2])
     case "fail":
         // One rank throws in the middle of training: `fail RANK RUN.yml KEY=VALUE ...`.
         let trainer = try build(world, argumentsFrom: 2)

@@ -32,10 +32,12 @@ struct OptimizerTests {
                     _ = shape.count == 1 ? parameters.add(name, shape[0]) : parameters.add(name, shape[0], shape[1])
                 }
             }
-            parameters.allocate(gradientBuffers: 1)
+            let memory = ParameterMemory(sizes: parameters.sizes(gradientBuffers: 1, touchedWords: 5))
+            parameters.place(in: memory)
             let table = parameters.all[0]
             words = WordGradient(
-                vocabularySize: table.rows, columns: table.columns, capacity: 5, tokens: 5, buffers: 1, in: workspace)
+                vocabularySize: table.rows, columns: table.columns, capacity: 5, tokens: 5, memory: memory,
+                in: workspace)
             ownerships = parameters.groups.map { Ownership($0, rankCount: ranks) }
             optimizers = (0..<ranks).map { [parameters, words, ownerships] in
                 Optimizer(rule, decay: decay, parameters, words, ownerships: ownerships, rank: $0)

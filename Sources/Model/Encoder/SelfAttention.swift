@@ -76,7 +76,7 @@ final class SelfAttention {
             let q = queries(batch, reads).rows(rows).columns(range(head))
             let (k, v) = keysAndValues(tokens, head)
             attentionProbabilities(q, k, into: p)
-            dropProbabilities(p, head, batch, sequence)
+            probabilityDropout(head, batch, sequence)?.apply(to: p)
             multiply(p, v, into: context.rows(rows).columns(range(head)))
         }
     }
@@ -92,11 +92,13 @@ final class SelfAttention {
             let (dk, dv) = keyAndValueGradients(tokens, head)
             let dc = dcontext.rows(rows).columns(range(head))
             attentionProbabilities(q, k, into: p)
-            for row in 0..<p.rows { dropped.row(row).update(from: p.row(row), count: p.columns) }
-            dropProbabilities(dropped, head, batch, sequence)
-            multiply(dropped, dc, transposed: (true, false), into: dv)
             multiply(dc, v, transposed: (false, true), into: dp)
-            dropProbabilities(dp, head, batch, sequence)
+            if let dropout = probabilityDropout(head, batch, sequence) {
+                dropout.apply(p, into: dropped, alsoTo: dp)
+                multiply(dropped, dc, transposed: (true, false), into: dv)
+            } else {
+                multiply(p, dc, transposed: (true, false), into: dv)
+            }
             for row in 0..<p.rows {
                 softmaxBackward(dp.row(row), probabilities: p.row(row), count: p.columns, scale: scale)
             }
@@ -131,9 +133,9 @@ final class SelfAttention {
     }
 
     /// A row's number is that of its query token, so a first token is treated alike whether or not the others are computed.
-    private func dropProbabilities(_ p: Matrix, _ head: Int, _ batch: PackedBatch, _ sequence: Int) {
+    private func probabilityDropout(_ head: Int, _ batch: PackedBatch, _ sequence: Int) -> RowDropout? {
         let identities = UnsafePointer(batch.tokenIdentities + batch.sequenceStarts[sequence])
-        RowDropout(dropouts[head], identities: identities, random: batch.random)?.apply(to: p)
+        return RowDropout(dropouts[head], identities: identities, random: batch.random)
     }
 
     /// Calls `body` for every head of every sequence with the rows of its keys and of its queries.

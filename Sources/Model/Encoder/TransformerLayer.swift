@@ -71,7 +71,6 @@ final class TransformerLayer {
     /// y = the layer's output for the rows that are read [rows, hidden], from all rows of x [tokens, hidden].
     func forward(_ x: Matrix, _ batch: PackedBatch, _ reads: RowsRead, into y: Matrix) {
         let rows = batch.rowCount(reads)
-        let slices = batch.slices(reads)
         let context = context.prefix(rows)
         let attended = attended.prefix(rows)
         let derivative = derivative.prefix(rows)

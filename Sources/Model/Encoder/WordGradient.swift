@@ -17,14 +17,14 @@ public final class WordGradient {
     /// Number of touched rows.
     public private(set) var count = 0
 
-    /// Room for `capacity` touched rows and `tokens` tokens of this rank, in one buffer for each of its subtrees.
+    /// Room for `capacity` touched rows and `tokens` tokens of this rank, in the buffers of `memory`, one for each of its subtrees.
     public init(
-        vocabularySize: Int, columns: Int, capacity: Int, tokens: Int, buffers bufferCount: Int, in workspace: Workspace
+        vocabularySize: Int, columns: Int, capacity: Int, tokens: Int, memory: ParameterMemory, in workspace: Workspace
     ) {
         self.capacity = capacity
         self.columns = columns
         self.vocabularySize = vocabularySize
-        buffers = (0..<bufferCount).map { _ in workspace.matrix(rows: capacity, columns: columns) }
+        buffers = memory.wordGradients.map { Matrix($0, rows: capacity, columns: columns) }
         rowOfToken = workspace.array(Int32.self, vocabularySize)
         rowOfToken.initialize(repeating: -1, count: vocabularySize)
         touchedTokens = workspace.array(Int32.self, capacity)

@@ -35,7 +35,6 @@ struct AnswerGradients {
 extension StochasticAnswerNetwork {
     func backward(_ batch: PackedBatch, input x: Matrix, into dx: Matrix) {
         let n = batch.sequenceCount
-        let slices = batch.sequenceSlices
         dx.fill(0)
         averageTurnsBackward(batch)
         let dstate = gradients.state.prefix(n)
@@ -131,7 +130,6 @@ extension StochasticAnswerNetwork {
 
     /// From the gradient of sₖ₊₁ to those of sₖ and xₖ; leaves the gates' gradients in place of the gates.
     private func advanceBackward(_ batch: PackedBatch, turn k: Int) {
-        let slices = batch.sequenceSlices
         let dstate = gradients.state.prefix(batch.sequenceCount)
         let ddropped = gradients.dropped.prefix(batch.sequenceCount)
         let dgates = turn(k, of: gates, batch)

@@ -78,7 +78,6 @@ final class StochasticAnswerNetwork: TaskHead {
 
     /// `forward` with the factors that `masks` already holds.
     func answer(_ x: Matrix, _ batch: PackedBatch) -> Matrix {
-        let slices = batch.sequenceSlices
         summarize(x, batch, into: turn(0, of: states, batch))
         for k in 0..<turnCount {
             attend(x, batch, turn: k)

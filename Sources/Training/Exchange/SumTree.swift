@@ -1,20 +1,23 @@
 import Kernels
 
-/// Sums what the ranks' subtrees hold along the rest of the slice tree, a block at a time.
+/// Sums what several nodes of the slice tree hold up to a common ancestor, a block at a time.
 final class SumTree {
     private static let blockSize = 4096
-    private let shares: RankShares
+    private let root: Range<Int>
+    private let leaves: [Range<Int>]
     private let scratch: UnsafeMutablePointer<Float>
-    /// Where each node's sum of the segment at hand lies, in the order of `shares.nodes`.
+    /// Where each leaf's sum of the segment at hand lies, in the order of `leaves`.
     let sources: UnsafeMutablePointer<UnsafePointer<Float>?>
 
-    init(_ shares: RankShares) {
-        self.shares = shares
-        let levels = Int.bitWidth - shares.sliceCount.leadingZeroBitCount + 1
+    /// The tree from `leaves`, in slice order, up to `root`, which they cover.
+    init(root: Range<Int>, leaves: [Range<Int>]) {
+        self.root = root
+        self.leaves = leaves
+        let levels = 2 * (Int.bitWidth - root.count.leadingZeroBitCount + 1)
         scratch = .allocate(capacity: levels * SumTree.blockSize)
         scratch.initialize(repeating: 0, count: levels * SumTree.blockSize)
-        sources = .allocate(capacity: shares.nodes.count)
-        sources.initialize(repeating: nil, count: shares.nodes.count)
+        sources = .allocate(capacity: leaves.count)
+        sources.initialize(repeating: nil, count: leaves.count)
     }
 
     deinit {
@@ -24,13 +27,12 @@ final class SumTree {
 
     /// destination = the sum of all sources, `count` floats each; it may be one of them.
     func sum(count: Int, into destination: UnsafeMutablePointer<Float>) {
-        if shares.nodes.count == 1, UnsafePointer(destination) == sources[0] { return }
+        if leaves.count == 1, UnsafePointer(destination) == sources[0] { return }
         var start = 0
         while start < count {
             let size = min(SumTree.blockSize, count - start)
             var next = 0
-            sum(0..<shares.sliceCount, start: start, count: size, into: scratch, level: 0, next: &next)
-            (destination + start).update(from: scratch, count: size)
+            sum(root, start: start, count: size, into: destination + start, level: 0, next: &next)
             start += size
         }
     }
@@ -38,15 +40,35 @@ final class SumTree {
     private func sum(
         _ node: Range<Int>, start: Int, count: Int, into block: UnsafeMutablePointer<Float>, level: Int, next: inout Int
     ) {
-        if shares.nodes[next].slices == node {
-            block.update(from: sources[next]! + start, count: count)
+        if leaves[next] == node {
+            let source = sources[next]! + start
+            if source != UnsafePointer(block) { block.update(from: source, count: count) }
             next += 1
             return
         }
         let (left, right) = SliceTree.children(of: node)
-        sum(left, start: start, count: count, into: block, level: level + 1, next: &next)
+        let first = leaf(next, is: left, start)
+        let second = first == nil ? nil : leaf(next + 1, is: right, start)
+        if let first, let second {
+            next += 2
+            addVectors(first, second, into: block, count: count)
+            return
+        }
+        // The destination may be the source of a leaf further right, so it is written to only when all of the node is known.
+        let one = scratch + level * SumTree.blockSize
+        sum(left, start: start, count: count, into: one, level: level + 1, next: &next)
+        if let second = leaf(next, is: right, start) {
+            next += 1
+            addVectors(one, second, into: block, count: count)
+            return
+        }
         let other = scratch + (level + 1) * SumTree.blockSize
-        sum(right, start: start, count: count, into: other, level: level + 1, next: &next)
-        addVector(other, to: block, count: count)
+        sum(right, start: start, count: count, into: other, level: level + 2, next: &next)
+        addVectors(one, other, into: block, count: count)
+    }
+
+    /// Where a leaf's block lies if the leaf is the whole of `node`.
+    private func leaf(_ index: Int, is node: Range<Int>, _ start: Int) -> UnsafePointer<Float>? {
+        index < leaves.count && leaves[index] == node ? sources[index]! + start : nil
     }
 }

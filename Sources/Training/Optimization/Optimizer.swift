@@ -21,6 +21,8 @@ final class Optimizer {
     private let values: UnsafeMutablePointer<Float>
     private let moments: FloatBuffer
     private let words: WordGradient
+    /// For each owned word embedding whether its moments are zero, as before its first gradient.
+    private var wordRowIsIdle: [Bool] = []
 
     /// - Parameter decay: weight decay of matrices; biases and LayerNorms have none.
     init(
@@ -41,6 +43,8 @@ final class Optimizer {
                     decay: Optimizer.decays(piece.parameter) ? decay : 0)
             }
         }
+        wordRowIsIdle = Array(repeating: false, count: owned[0].first?.piece.rows.count ?? 0)
+        findIdleWords()
     }
 
     /// Weight decay is for matrices: biases and the scales of LayerNorm are vectors.
@@ -66,38 +70,57 @@ final class Optimizer {
     }
 
     /// All owned rows, also those without a gradient: their moments decay as in a dense optimizer.
+    ///
+    /// Rows that no batch has touched yet have moments of zero, which stay zero: only decay moves their values.
     private func updateWords(
         _ gradient: UnsafeMutableBufferPointer<Float>, scale: Float, rate: Float, step: Int
     ) {
         guard let piece = owned[0].first else { return }
         let columns = words.columns
         let rows = piece.piece.rows
+        let idleRowsStay = piece.decay == 0
         var touched = words.touchedRows(from: rows.lowerBound, below: rows.upperBound).lowerBound
-        var row = rows.lowerBound
         var next = gradient.baseAddress
-        while row < rows.upperBound {
+        for row in rows {
+            let index = row - rows.lowerBound
             let hasGradient = touched < words.count && Int(words.touched[touched]) == row
-            // Rows without a gradient are updated in one run up to the next that has one.
-            let end =
-                hasGradient
-                ? row + 1 : touched < words.count ? min(rows.upperBound, Int(words.touched[touched])) : rows.upperBound
-            let elements = ((row - rows.lowerBound) * columns)..<((end - rows.lowerBound) * columns)
+            if hasGradient { wordRowIsIdle[index] = false }
+            if wordRowIsIdle[index] && idleRowsStay { continue }
             update(
-                piece, elements: elements, gradient: hasGradient ? next : nil, scale: scale, rate: rate, step: step)
+                piece, elements: (index * columns)..<((index + 1) * columns), gradient: hasGradient ? next : nil,
+                scale: scale, rate: rate, step: step, isIdle: wordRowIsIdle[index])
             if hasGradient {
                 touched += 1
                 next = next.map { $0 + columns }
             }
-            row = end
         }
     }
 
+    /// Finds the word embeddings whose moments are zero, after moments have been loaded.
+    func findIdleWords() {
+        guard let piece = owned[0].first else { return }
+        // torch's Adamax adds decay to the gradient, so with decay no row is ever without one.
+        let canIdle = rule != .adamaxTorch || piece.decay == 0
+        let columns = words.columns
+        for row in wordRowIsIdle.indices {
+            wordRowIsIdle[row] =
+                canIdle && isZero(piece.first + row * columns, columns) && isZero(piece.second + row * columns, columns)
+        }
+    }
+
+    private func isZero(_ values: UnsafePointer<Float>, _ count: Int) -> Bool {
+        UnsafeBufferPointer(start: values, count: count).allSatisfy { $0 == 0 }
+    }
+
     private func update(
-        _ owned: OwnedPiece, elements: Range<Int>, gradient: UnsafePointer<Float>?, scale: Float, rate: Float, step: Int
+        _ owned: OwnedPiece, elements: Range<Int>, gradient: UnsafePointer<Float>?, scale: Float, rate: Float,
+        step: Int,
+        isIdle: Bool = false
     ) {
         let run = UpdateRun(
             values: values + owned.piece.range.lowerBound + elements.lowerBound, gradient: gradient,
-            first: owned.first + elements.lowerBound, second: owned.second + elements.lowerBound, count: elements.count)
+            first: owned.first + elements.lowerBound, second: owned.second + elements.lowerBound, count: elements.count,
+            isIdle: isIdle)
         switch rule {
         case .adamax:
             updateAdamax(

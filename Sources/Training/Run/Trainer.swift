@@ -42,19 +42,22 @@ package final class Trainer {
     private let gradients: GradientExchange
     private let gradientNorm: GradientNorm
     private let values: ValueExchange
+    private let memory: HostMemory
     private let agreement: StepAgreement
     private let activeGroups: [[Bool]]
+    private let activeGroupNumbers: [[Int]]
     /// How many updates each group has had.
     private var updateCounts: [Int]
 
     package init(
         _ world: Communicator, _ settings: RunSettings, _ tasks: [PreparedTask], _ plan: RunPlan,
-        _ model: MultiTaskModel
+        _ model: MultiTaskModel, _ memory: HostMemory
     ) {
         self.world = world
         self.settings = settings
         self.tasks = tasks
         self.model = model
+        self.memory = memory
         sampler = plan.sampler
         assembly = plan.assembly
         stepCount = plan.stepCount
@@ -64,9 +67,9 @@ package final class Trainer {
         share = PackedBatch(capacity: plan.capacity, tree: plan.tree)
         let groups = model.parameters.groups
         ownerships = groups.map { Ownership($0, rankCount: world.size) }
-        gradients = GradientExchange(world, model, ownerships, plan.shares)
+        gradients = GradientExchange(world, model, ownerships, plan.shares, memory)
         gradientNorm = GradientNorm(world, gradients, ownerships, model.wordGradient)
-        values = ValueExchange(world, model, ownerships)
+        values = ValueExchange(world, model, ownerships, memory)
         agreement = StepAgreement(world, plan.shares)
         optimizer = Optimizer(
             settings.optimizer, decay: Float(settings.weightDecay), model.parameters, model.wordGradient,
@@ -74,6 +77,7 @@ package final class Trainer {
         activeGroups = tasks.indices.map { head in
             groups.indices.map { model.isActive(group: $0, forHead: head) }
         }
+        activeGroupNumbers = activeGroups.map { active in active.indices.filter { active[$0] } }
         updateCounts = groups.map { _ in 0 }
     }
 
@@ -113,7 +117,7 @@ package final class Trainer {
         }
 
         clock.enter(.gather)
-        for group in 1..<active.count where active[group] { try values.gather(group: group) }
+        try values.gather(groups: activeGroupNumbers[task].dropFirst())
         clock.stop()
         return Step(
             number: number, task: task, loss: loss, gradientNorm: norm, learningRate: rate, heard: heard)
@@ -121,6 +125,7 @@ package final class Trainer {
 
     /// Takes up the position after `step` steps, whose values and moments have been loaded.
     func resume(at step: Int) {
+        optimizer.findIdleWords()
         let counts = sampler.stepCounts(before: step)
         for group in updateCounts.indices {
             updateCounts[group] = counts.indices.reduce(0) { $0 + (activeGroups[$1][group] ? counts[$1] : 0) }
@@ -130,8 +135,9 @@ package final class Trainer {
     /// What this rank's memory goes to.
     var memoryPlan: MemoryPlan {
         MemoryPlan(parts: [
-            ("values and gradients", model.parameters.byteCount), ("activations", model.workspaceByteCount),
-            ("moments", optimizer.byteCount), ("received gradients", gradients.byteCount),
+            ("values", memory.ownValueByteCount), ("gradients", memory.gradientByteCount),
+            ("activations", model.workspaceByteCount), ("moments", optimizer.byteCount),
+            ("messages", gradients.byteCount),
             ("copy for checkpoints", ShardStaging.byteCount(optimizer)),
         ])
     }
@@ -148,7 +154,7 @@ package final class Trainer {
     func exchangeAgain(task: Int) throws { try gradients.exchange(activeGroups: activeGroups[task]) }
 
     /// Brings all word embeddings up to date on every rank: during training only those that a batch reads are.
-    package func gatherAllWords() throws { try values.gather(group: 0) }
+    package func gatherAllWords() throws { try values.gather(groups: 0...0) }
 
     /// Sums over all weights and moments, on the first rank; nil on the others. Follows `gatherAllWords`.
     package func digest() throws -> WeightsDigest? {

@@ -106,20 +106,26 @@ public struct TrainingRun {
     }
 
     /// Prepares data, lays out the model, and gives it its first values.
-    package func build() throws -> Parts {
+    /// - Parameter ranksPerHost: takes as many neighbours for the ranks of one host, so that a test can have several hosts.
+    package func build(ranksPerHost: Int? = nil) throws -> Parts {
         _ = MatrixLibrary.prepare()
         let files = try world.agree { try EncoderFiles(settings) }
         let tasks = try openTasks(files)
-        let (trainer, plan) = try world.agree {
-            let plan = try RunPlan(settings, tasks, sizes: files.sizes, rank: world.rank, rankCount: world.size)
-            let model = MultiTaskModel(
-                encoder: files.sizes, heads: tasks.map { $0.head(settings) },
-                dropout: .init(hidden: settings.dropout, attention: settings.dropout), capacity: plan.capacity,
-                gradientBuffers: plan.tree.subtrees.count, touchedWords: plan.touchedWords)
-            return (Trainer(world, settings, tasks, plan, model), plan)
+        let plan = try world.agree {
+            try RunPlan(settings, tasks, sizes: files.sizes, rank: world.rank, rankCount: world.size)
         }
+        let host = try ranksPerHost.map { try world.split(by: world.rank / $0) } ?? world.hostCommunicator()
+        let (model, memory) = try HostMemory.makeModel(
+            world, host: host, encoder: files.sizes, heads: tasks.map { $0.head(settings) },
+            dropout: settings.dropout, plan)
+        let trainer = Trainer(world, settings, tasks, plan, model, memory)
         try trainer.memoryPlan.require(on: world)
-        let notes = try world.agree { try files.initialize(trainer.model) }
+        var notes = try world.agree { try files.initialize(model) }
+        if !memory.isShared {
+            notes.append(
+                "the shared memory of \(world.hostName) (/dev/shm) is too small for its ranks: they exchange messages instead, which is slower"
+            )
+        }
         let evaluator = Evaluator(
             world, trainer.model, capacity: plan.capacity, batchSize: settings.evaluationBatchSize)
         return Parts(trainer: trainer, evaluator: evaluator, tasks: tasks, plan: plan, files: files, notes: notes)
