@@ -1,4 +1,4 @@
-// Counts the calls that allocate memory on one thread, outside of MPI and OpenBLAS. Preloaded into ranks by AllocationTests.
+// Counts the calls that allocate memory on one thread, outside of MPI. Preloaded into ranks by AllocationTests.
 //
 // It is compiled by the test and is no target of the package, because a library that replaces malloc must be loaded before the C
 // library, which SwiftPM cannot ask for; linked into a test bundle it would replace malloc there as well.
@@ -67,14 +67,6 @@ WRAP(MPI_Allgather, (long a, long b, long c, long d, long e, long f, long g), (a
 WRAP(MPI_Allreduce, (long a, long b, long c, long d, long e, long f), (a, b, c, d, e, f))
 WRAP(MPI_Isend, (long a, long b, long c, long d, long e, long f, long g), (a, b, c, d, e, f, g))
 WRAP(MPI_Irecv, (long a, long b, long c, long d, long e, long f, long g), (a, b, c, d, e, f, g))
+WRAP(MPI_Barrier, (long a), (a))
+WRAP(MPI_Win_sync, (long a), (a))
 WRAP(MPI_Waitall, (long a, long b, long c), (a, b, c))
-
-// For small products OpenBLAS has kernels that allocate on processors with AVX-512.
-void cblas_sgemm(int order, int a, int b, int m, int n, int k, float alpha, const float *A, int lda, const float *B, int ldb,
-                 float beta, float *C, int ldc) {
-    static void (*next)(int, int, int, int, int, int, float, const float *, int, const float *, int, float, float *, int);
-    inside_library++;
-    if (!next) *(void **)&next = dlsym(RTLD_NEXT, "cblas_sgemm");
-    next(order, a, b, m, n, k, alpha, A, lda, B, ldb, beta, C, ldc);
-    inside_library--;
-}

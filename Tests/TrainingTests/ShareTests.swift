@@ -66,7 +66,7 @@ struct ShareTests {
             let shares = RankShares(sliceCount: sliceCount, rankCount: rankCount)
             let sums = UnsafeMutablePointer<Float>.allocate(capacity: shares.nodes.count + 1)
             defer { sums.deallocate() }
-            let owner = SumTree(shares)
+            let owner = SumTree(root: 0..<sliceCount, leaves: shares.nodes.map(\.slices))
             for (index, node) in shares.nodes.enumerated() {
                 let local = SliceTree(sliceCount: sliceCount, local: shares.runs[node.rank])
                 #expect(local.subtrees[node.subtree] == node.slices)
