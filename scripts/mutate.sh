@@ -17,7 +17,7 @@ copy=$(cd "$copy" && pwd)
 # Only what differs, so that what is already built stays built.
 rm -f "$copy/Package.swift"
 cp -p Tests/Mutants/Package.swift "$copy/"
-for part in Sources/{COpenBLAS,Kernels,Model,Storage} Tests/{KernelsTests,ModelTests,TestSupport,References}; do
+for part in Sources/{COpenBLAS,CProcessor,CVector,Kernels,Model,Storage} Tests/{KernelsTests,ModelTests,TestSupport,References}; do
     rm -rf "${copy:?}/$part"
     cp -Rp "$part" "$copy/$part"
 done

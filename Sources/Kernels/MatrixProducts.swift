@@ -18,7 +18,7 @@ public func multiply(
         if !accumulating { c.fill(0) }
         return
     }
-    let scratch = ProductScratch.shared
+    let scratch = ProductScratch.ofThread.current
     forEachBlock(of: 0..<inner, size: ProductBlock.inner) { innerBlock in
         let adds = accumulating || innerBlock.lowerBound > 0
         forEachBlock(of: 0..<c.columns, size: ProductBlock.columns) { columns in
@@ -43,9 +43,9 @@ private enum ProductBlock {
     static let rows = 96
 }
 
-/// Memory for packed factors, made once for the process: a product allocates nothing.
+/// Memory for packed factors, made once for each thread: a product allocates nothing.
 final class ProductScratch {
-    nonisolated(unsafe) static let shared = ProductScratch()
+    static let ofThread = ThreadLocal { ProductScratch() }
     /// Packed panels of the right factor, and packed rows of the left one.
     let right, left: UnsafeMutablePointer<Float>
     /// A tile at the edge of a matrix.
@@ -59,6 +59,12 @@ final class ProductScratch {
         right = floats(ProductBlock.inner * ProductBlock.columns)
         left = floats(ProductBlock.inner * ProductBlock.rows)
         tile = floats(ProductTile.count)
+    }
+
+    deinit {
+        right.deallocate()
+        left.deallocate()
+        tile.deallocate()
     }
 }
 

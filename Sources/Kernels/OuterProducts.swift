@@ -4,8 +4,8 @@
 /// passes over memory. Both factors are packed with the rows of a slice one after another, those of all its turns together.
 public func sumOuterProducts(_ slices: RowSlices, _ dy: Matrix, _ x: Matrix, into gradient: GradientSums) {
     let rows = slices.rows
-    let scratch = OuterProductScratch.shared
-    precondition(rows <= scratch.rowCapacity, "\(rows) rows, where room was made for \(scratch.rowCapacity)")
+    let scratch = OuterProductScratch.ofThread.current
+    scratch.reserve(rows: rows)
     let outputBlock = scratch.width(OuterProductScratch.leftCount, tile: ProductTile.rows, rows: rows)
     let inputBlock = scratch.width(OuterProductScratch.rightCount, tile: ProductTile.columns, rows: rows)
     forEachBlock(of: 0..<x.columns, size: inputBlock) { inputs in
@@ -37,12 +37,12 @@ public func sumOuterProducts(_ slices: RowSlices, _ dy: Matrix, _ x: Matrix, int
     }
 }
 
-/// Makes room for sums over at most `rows` rows, all turns counted; called before training, as a step allocates nothing.
-public func reserveOuterProducts(rows: Int) { OuterProductScratch.shared.reserve(rows: rows) }
+/// Makes room for the calling thread's sums over at most `rows` rows, all turns counted. Called before training, so that a step allocates nothing.
+public func reserveOuterProducts(rows: Int) { OuterProductScratch.ofThread.current.reserve(rows: rows) }
 
 /// Memory for packed factors and for the tiles of the nodes at hand.
 private final class OuterProductScratch {
-    nonisolated(unsafe) static let shared = OuterProductScratch()
+    static let ofThread = ThreadLocal { OuterProductScratch() }
     /// Floats of packed factors that are worked on at once, where rows are few: about what a second-level cache holds.
     static let leftCount = 1 << 15
     static let rightCount = 1 << 19
@@ -54,6 +54,12 @@ private final class OuterProductScratch {
         left = .allocate(capacity: 0)
         right = .allocate(capacity: 0)
         tiles = .allocate(capacity: 64 * ProductTile.count)  // a level for each bit of a slice's number
+    }
+
+    deinit {
+        left.deallocate()
+        right.deallocate()
+        tiles.deallocate()
     }
 
     func reserve(rows: Int) {

@@ -14,16 +14,18 @@ let kernelFlags: [SwiftSetting] = {
 
 let package = Package(
     name: "mutants",
-    platforms: [.macOS(.v14)],
+    platforms: [.macOS(.v15)],
     targets: [
         .target(name: "Model", dependencies: ["Kernels"]),
-        .target(name: "Kernels", dependencies: ["COpenBLAS"], swiftSettings: kernelFlags),
+        .target(name: "Kernels", dependencies: ["COpenBLAS", "CProcessor", "CVector"], swiftSettings: kernelFlags),
         .target(
             name: "Storage",
             sources: [
                 "JSONScanner.swift", "MappedFile.swift", "SafeTensors.swift", "SafeTensorsHeader.swift",
                 "StorageError.swift",
             ]),
+        .systemLibrary(name: "CProcessor"),
+        .systemLibrary(name: "CVector"),
         .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
         .target(name: "TestSupport", dependencies: ["Storage"], path: "Tests/TestSupport"),
         .testTarget(name: "KernelsTests", dependencies: ["Kernels", "TestSupport"]),
