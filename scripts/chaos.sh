@@ -44,13 +44,13 @@ batch_size: 7
 slices: 8
 max_length: 90
 learning_rate: 1.0e-4
-checkpoint_steps: 3
+checkpoint_steps: 7
 YAML
     awk 'function number(bound) { state = (state * 1103515245 + 12345) % 2147483648; return int(state / 65536) % bound }
         function text(count,  words) { words = "w" number(60); while (--count > 0) words = words " w" number(60); return words }
         BEGIN {
             for (part = 0; part < 2; part++) {
-                split_name = part ? "dev" : "train"; rows = part ? 24 : 40
+                split_name = part ? "dev" : "train"; rows = part ? 60 : 40
                 for (i = 0; i < rows; i++) {
                     print "s" i "\t" number(2) "\t" text(1 + number(60)) > ("single_" split_name ".tsv")
                     print "r" i "\t" number(12) / 2 "\t" text(1 + number(40)) "\t" text(1 + number(40)) > ("score_" split_name ".tsv")
@@ -119,9 +119,10 @@ find_phase() {
     esac
 }
 
-# wait_for_phase PHASE RANK: returns when the job is in it; fails where the job ended before, or after a minute.
+# wait_for_phase PHASE RANK: returns when the job is in it, or has passed by it too often; fails where the job ended before, or after two
+# minutes.
 wait_for_phase() {
-    local deadline=$((SECONDS + 60)) first=$((RANDOM % 12))
+    local deadline=$((SECONDS + 120)) first=$((RANDOM % 12))
     if [[ $1 == start-up ]]; then
         nap "0.$((RANDOM % 3))$((RANDOM % 10))"
         find_processes
@@ -133,7 +134,13 @@ wait_for_phase() {
     while [[ $phase == startup ]]; do nap 0.01; find_processes; look "$2"; alive "$deadline" || return 1; done
     first=$((step + first))
     while ((step < first)); do nap 0.005; look "$2"; alive "$deadline" || return 1; done
-    while find_processes; find_phase "$2"; [[ $found != "$1" ]]; do nap 0.001; alive "$deadline" || return 1; done
+    while find_processes; find_phase "$2"; [[ $found != "$1" ]]; do
+        # The run must last for all kills.
+        look "$2"
+        if ((step > first + 60)); then return; fi
+        nap 0.001
+        alive "$deadline" || return 1
+    done
 }
 
 alive() { ((SECONDS < $1)) && kill -0 "$coordinator" 2>/dev/null; }
@@ -162,7 +169,7 @@ passed=0 failed=0
 fail() {
     failed=$((failed + 1))
     echo "chaos: kill $number: $1" >&2
-    tail -n 5 log >&2
+    tail -n 3 log >&2
 }
 
 plan=()
@@ -177,13 +184,15 @@ is_running=false
 for ((number = 1; number <= kills; number++)); do
     if ! $is_running; then
         rank_count=${rank_counts[RANDOM % ${#rank_counts[@]}]}
+        # One rank alone exchanges nothing.
+        if [[ ${plan[number - 1]} == exchange ]] && ((rank_count == 1)); then rank_count=3; fi
         restarts=$((RANDOM % 2 * 3))
         start "$run" "$rank_count" "$restarts"
     fi
     victim=$((RANDOM % 3))
     rank=$((RANDOM % rank_count))
     if ! wait_for_phase "${plan[number - 1]}" "$rank"; then
-        fail "the job ended, or did not come to ${plan[number - 1]} in a minute"
+        fail "the job ended, or did not come to ${plan[number - 1]} in two minutes"
         kill_all 2>/dev/null || true
         wait "$coordinator" 2>/dev/null || true
         is_running=false

@@ -14,7 +14,6 @@ struct Supervisor {
         // Ctrl-C also ends the `tee` that this program may write to.
         signal(SIGPIPE, SIG_IGN)
         let lock = try RunLock(folder: settings.folder, report: Supervisor.say)
-        if let path = lock.predecessorTemporary { try JobTemporaries(path: path).remove() }
         try prepare()
         let signals = StopSignals {
             Supervisor.say("asked to stop after this step, with a checkpoint; a second signal ends the job at once")

@@ -11,7 +11,7 @@ struct RunLockTests {
     private func write(host: String, heartbeat: String) throws {
         try createFolder(folder)
         let text =
-            #"{"heartbeat":"\#(heartbeat)","host":"\#(host)","isStopping":false,"pid":41,"since":"early","temporary":"/t"}"#
+            #"{"heartbeat":"\#(heartbeat)","host":"\#(host)","isStopping":false,"pid":41,"since":"early","temporary":"\#(folder)/temporary"}"#
         try Data(text.utf8).write(to: URL(fileURLWithPath: "\(folder)/lock"))
     }
 
@@ -40,8 +40,6 @@ struct RunLockTests {
         try write(host: "far", heartbeat: "1")
         let (lock, sentences) = try take()
         #expect(sentences.count == 1 && sentences[0].contains("a job on far (process 41, since early)"))
-        // Its temporary files are not on this machine.
-        #expect(lock.predecessorTemporary == nil)
         try lock.release()
 
         try write(host: "far", heartbeat: "1")
@@ -57,17 +55,33 @@ struct RunLockTests {
         #expect(refusal.description.contains("a job on far (process 41, since early)"))
     }
 
-    @Test func `Of a dead holder on this host, what it left behind is known at once`() throws {
+    @Test func `What a dead holder on this host left is removed once its mpirun is gone`() throws {
         let (own, _) = try take()
         let text = try String(contentsOfFile: "\(folder)/lock", encoding: .utf8)
         try own.release()
         let host = try #require(text.components(separatedBy: #""host":""#).last?.split(separator: "\"").first)
+        try createFolder("\(folder)/temporary/ompi")
+        // Of another host nothing is removed.
+        try write(host: "far", heartbeat: "1")
+        try take().0.release()
+        #expect(FileManager.default.fileExists(atPath: "\(folder)/temporary/ompi"))
+
         try write(host: String(host), heartbeat: "1")
+        let mpirun = Process()
+        mpirun.executableURL = URL(fileURLWithPath: "/bin/sh")
+        mpirun.arguments = ["-c", "read line", "sh", "--report-uri", "\(folder)/temporary/mpirun.uri"]
+        let input = Pipe()
+        mpirun.standardInput = input
+        try mpirun.run()
+        let refusal = try #require(throws: RunLock.Refusal.self) { try take() }
+        #expect(refusal.description.contains("mpirun did not end"))
+        #expect(FileManager.default.fileExists(atPath: "\(folder)/temporary/ompi"))
+        try input.fileHandleForWriting.close()
+        mpirun.waitUntilExit()
         let (lock, sentences) = try take()
         #expect(sentences.isEmpty)
-        #expect(lock.predecessorTemporary == "/t")
-        // As long as it is not removed, the next one must know of it too.
-        #expect(try String(contentsOfFile: "\(folder)/lock", encoding: .utf8).contains(#""temporary":"/t""#))
+        #expect(!FileManager.default.fileExists(atPath: "\(folder)/temporary"))
+        #expect(try !String(contentsOfFile: "\(folder)/lock", encoding: .utf8).contains("temporary\":"))
         try lock.release()
     }
 

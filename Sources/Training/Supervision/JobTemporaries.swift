@@ -27,6 +27,18 @@ public struct JobTemporaries {
     /// Makes the folder.
     public func create() throws { try createFolder(path) }
 
+    /// Whether the job's mpirun lives, where the system shows the command lines of processes. It outlives an `mtdnn` that was killed, and
+    /// may not even have started its ranks.
+    var isInUse: Bool {
+        let processes: [String]
+        do { processes = try FileManager.default.contentsOfDirectory(atPath: "/proc") } catch { return false }
+        let mark = Data(addressFile.utf8)
+        return processes.contains { name in
+            guard let process = Int32(name), process != getpid() else { return false }
+            return FileManager.default.contents(atPath: "/proc/\(process)/cmdline")?.range(of: mark) != nil
+        }
+    }
+
     /// Removes what the job left behind. Its processes must be gone.
     public func remove() throws {
         let manager = FileManager.default

@@ -39,7 +39,7 @@ public final class RunLock: @unchecked Sendable {  // what changes is the heartb
     }
 
     /// What the folder's last job left behind because it was killed.
-    public let predecessorTemporary: String?
+    private let predecessorTemporary: String?
     private let file: LockFile
     private let ranks: LockFile
     private let folder: String
@@ -67,6 +67,7 @@ public final class RunLock: @unchecked Sendable {  // what changes is the heartb
                 host: host, pid: getpid(), since: now, heartbeat: now, temporary: predecessorTemporary))
         try waitForRanks(patience, report)
         try heartbeat.start()
+        try clearUpBehindPredecessor(patience, report)
     }
 
     /// Waits until no rank of an earlier job lives.
@@ -77,6 +78,25 @@ public final class RunLock: @unchecked Sendable {  // what changes is the heartb
 
     /// Notes in the file that the job is about to end.
     public func noteStopping() throws { try heartbeat.change { $0.isStopping = true } }
+
+    /// Removes what a killed job left, once its mpirun has ended: that may still start ranks, and write to its folder.
+    private func clearUpBehindPredecessor(_ patience: Patience, _ report: (String) -> Void) throws {
+        guard let path = predecessorTemporary else { return }
+        let temporaries = JobTemporaries(path: path)
+        var waited = 0.0
+        while temporaries.isInUse {
+            guard waited < patience.dying else {
+                throw Refusal(
+                    description:
+                        "\(folder): an earlier job's mpirun did not end within \(Int(patience.dying)) s; end it")
+            }
+            Thread.sleep(forTimeInterval: patience.interval)
+            waited += patience.interval
+        }
+        try waitForRanks(patience, report)
+        try temporaries.remove()
+        try note(temporary: nil)
+    }
 
     /// Gives the lock back.
     public func release() throws {
