@@ -61,6 +61,13 @@ struct SupervisedRun {
         try wait(for: "the end of all ranks") { try processes("mtdnn-worker").isEmpty }
     }
 
+    /// What the names of the running job's files in shared memory have in common.
+    func sharedMemoryMark() throws -> String {
+        let folder = try #require(try leftovers().first)
+        let address = try String(contentsOfFile: "\(temporary)/\(folder)/mpirun.uri", encoding: .utf8)
+        return String(format: ".%x0001.", try #require(UInt32(address.prefix { $0.isNumber })) >> 16)
+    }
+
     /// What is left in the temporary directory.
     func leftovers() throws -> [String] { try FileManager.default.contentsOfDirectory(atPath: temporary) }
 }

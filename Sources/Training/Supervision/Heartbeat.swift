@@ -39,12 +39,17 @@ final class Heartbeat: @unchecked Sendable {  // guarded by `condition`
         try write(changed)
     }
 
-    /// Empties the file: nobody is the holder.
-    func end() throws {
+    /// Ends the thread and leaves the file as it is.
+    func stop() {
         condition.lock()
-        defer { condition.unlock() }
         isRunning = false
         condition.signal()
+        condition.unlock()
+    }
+
+    /// Empties the file: nobody is the holder.
+    func end() throws {
+        stop()
         try file.write([])
     }
 

@@ -67,7 +67,12 @@ public final class RunLock: @unchecked Sendable {  // what changes is the heartb
                 host: host, pid: getpid(), since: now, heartbeat: now, temporary: predecessorTemporary))
         try waitForRanks(patience, report)
         try heartbeat.start()
-        try clearUpBehindPredecessor(patience, report)
+        do { try clearUpBehindPredecessor(patience, report) } catch {
+            // The file goes on naming what is to be removed.
+            heartbeat.stop()
+            file.unlock()
+            throw error
+        }
     }
 
     /// Waits until no rank of an earlier job lives.
