@@ -65,7 +65,9 @@
                 try #require(killed.status == -SIGKILL, "call \(number)")
                 let checkpoints = CheckpointFolder(run: folder)
                 let newest = try checkpoints.newestWhole { Issue.record("call \(number): \($0)") }
-                #expect(newest?.step == (number <= rename ? 3 : 6), "call \(number): \(calls[number - 1])")
+                // The training thread writes its log meanwhile, so the numbers of the calls near the rename move by a few.
+                let expected = number < rename - 10 ? [3] : number > rename + 10 ? [6] : [3, 6]
+                #expect(expected.contains(newest?.step ?? 0), "call \(number): \(calls[number - 1])")
                 let resumed = try train(folder)
                 #expect(resumed.status == 0, "call \(number): \(resumed.error)")
                 #expect(try run.outcome(of: folder) == quiet, "call \(number): \(calls[number - 1])")
@@ -111,7 +113,7 @@
             let folder = run.newFolder()
             let failing = try train(
                 folder, ["FILE_CALLS_UNDER": "/checkpoints/step-00000006", "FILE_CALLS_FAIL": "write \(ENOSPC)"])
-            #expect(failing.status == 1)
+            #expect(failing.status == 78)
             #expect(!failing.output.contains("training goes on"))
             let errors = failing.error.split(separator: "\n").filter { $0.hasPrefix("mtdnn-worker: ") }
             try #require(errors.count == 1, "\(failing.error)")
@@ -147,7 +149,7 @@
             try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
             try "".write(toFile: "\(folder)/checkpoints", atomically: true, encoding: .utf8)
             let result = try train(folder)
-            #expect(result.status == 1)
+            #expect(result.status == 78)
             let errors = result.error.split(separator: "\n").filter { $0.hasPrefix("mtdnn-worker: ") }
             #expect(errors.count == 1 && errors[0].hasPrefix("mtdnn-worker: \(folder)/checkpoints: cannot be read: "))
         }

@@ -100,7 +100,7 @@ import Testing
         ]
         for (setting, difference) in cases {
             let (result, _) = try start(from: first, setting)
-            #expect(result.status == 1)
+            #expect(result.status == 78)
             let errors = result.error.split(separator: "\n").filter { $0.hasPrefix("mtdnn-worker: ") }
             #expect(
                 errors == [
@@ -129,6 +129,6 @@ import Testing
         #expect(result.output.contains("initialize: \(first): takes step 3, the newest checkpoint"))
         let (refused, _) = try start(from: newest)
         #expect(
-            refused.status == 1 && refused.error.contains("\(newest)/shard-001-of-003.h5: is damaged: it has 0 bytes"))
+            refused.status == 78 && refused.error.contains("\(newest)/shard-001-of-003.h5: is damaged: it has 0 bytes"))
     }
 }

@@ -31,8 +31,8 @@ import Training
     @Test(arguments: [
         (2, 1, "STOP in compute", "step 6, forward: its process shows no life"),
         (3, 0, "STOP in compute", "step 6, forward: its process shows no life"),
-        (2, 0, "STOP in a collective", "step 6, gather: its process shows no life"),
-        (3, 1, "STOP in a collective", "step 6, gather: its process shows no life"),
+        (2, 0, "STOP in a collective", "step 6, exchange: its process shows no life"),
+        (3, 1, "STOP in a collective", "step 6, exchange: its process shows no life"),
         (2, 1, "asleep", "step 5, log: it does not get on, and the other ranks wait for it"),
         (1, 0, "asleep", "step 5, log: it does not get on;"),
         // Whose fault it is cannot be known then, but the job ends.
