@@ -46,9 +46,7 @@ struct Launcher {
         } else {
             arguments += ["--oversubscribe", "--bind-to", "none"]
         }
-        var passed = ["OPENBLAS_NUM_THREADS"]
-        if ProcessInfo.processInfo.environment["OPENBLAS_CORETYPE"] != nil { passed.append("OPENBLAS_CORETYPE") }
-        return arguments + passed.flatMap { ["-x", $0] } + [try Launcher.worker().path] + workerArguments
+        return arguments + ["-x", "OPENBLAS_NUM_THREADS"] + [try Launcher.worker().path] + workerArguments
     }
 
     private func environment(_ temporaries: JobTemporaries) -> [String: String] {

@@ -1,7 +1,7 @@
 // Counts the calls that change files below a folder, and lets one of them kill the process or fail. Preloaded into ranks by tests.
 //
 //   FILE_CALLS_UNDER   only paths that contain this count
-//   FILE_CALLS_START   nothing counts before a path contains this
+//   FILE_CALLS_START   of each thread nothing counts before a path contains this
 //   FILE_CALLS_RANK    only this rank of a job counts; all where it is not set
 //   FILE_CALLS_LOG     each call that counts is appended to this file as a line `NUMBER NAME PATH`
 //   FILE_CALLS_KILL_AT the process is killed instead of making the call of this number, from 1
@@ -25,7 +25,8 @@
 
 enum { most_files = 4096 };
 static char *paths[most_files];  // of the open files that count
-static atomic_int started, count;
+static atomic_int count;
+static __thread int started;
 
 static int counts(const char *path) {
     const char *under = getenv("FILE_CALLS_UNDER"), *start = getenv("FILE_CALLS_START");

@@ -29,43 +29,6 @@ import Testing
         return lines[0].replacingOccurrences(of: "on \(ProcessInfo.processInfo.hostName)", with: "on HOST")
     }
 
-    #if arch(x86_64)
-        @Test func `Another kernel set of OpenBLAS is refused with the variable that cures it`() throws {
-            let line = try refusal("export OPENBLAS_CORETYPE=Nehalem")
-            #expect(
-                line.hasPrefix(
-                    "mtdnn-worker: rank 1 on HOST has OpenBLAS's kernels for Nehalem and rank 0 on HOST those for "))
-            #expect(
-                line.hasSuffix(
-                    "start all ranks with OPENBLAS_CORETYPE=Nehalem (with mpirun: `-x OPENBLAS_CORETYPE=Nehalem`)"))
-            // The cure cures.
-            let cured = try runJob(
-                ranks: 2, executable: "mtdnn-worker", arguments: [run.suite.runFile],
-                environment: ["OPENBLAS_CORETYPE": "Nehalem"])
-            #expect(cured.status == 0, "\(cured.error)")
-        }
-    #endif
-
-    #if arch(x86_64)
-        @Test func `A run goes on with another kernel set only where that is allowed`() throws {
-            let nehalem = ["OPENBLAS_CORETYPE": "Nehalem"], worker = "mtdnn-worker"
-            let first = try runJob(ranks: 1, executable: worker, arguments: [run.suite.runFile], environment: nehalem)
-            #expect(first.status == 0, "\(first.error)")
-            let refused = try runJob(
-                ranks: 2, executable: worker, arguments: [run.suite.runFile],
-                environment: ["OPENBLAS_CORETYPE": "Sandybridge"])
-            #expect(refused.status != 0)
-            let line = try refusal(refused)
-            #expect(
-                line.contains("computed with OpenBLAS's kernels for Nehalem, and this host has those for Sandybridge"))
-            #expect(line.contains("start with OPENBLAS_CORETYPE=Nehalem, or set `allow_other_hardware: true`"))
-            let allowed = try runJob(
-                ranks: 2, executable: worker, arguments: [run.suite.runFile, "--set", "allow_other_hardware=true"],
-                environment: ["OPENBLAS_CORETYPE": "Sandybridge"])
-            #expect(allowed.status == 0 && allowed.output.contains("is finished"), "\(allowed.error)")
-        }
-    #endif
-
     @Test func `Other settings are refused, and the differences listed`() throws {
         #expect(
             try refusal("set -- \"$@\" --set learning_rate=0.5 --set epochs=3")

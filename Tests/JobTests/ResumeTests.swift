@@ -106,7 +106,7 @@ import Testing
         }
         let before = try run.outcome(of: folder)
         let refused = try run.start(ranks: 2, settings + ["folder=\(folder)"])
-        #expect(refused.status == 1)
+        #expect(refused.status == 78)
         let errors = refused.error.split(separator: "\n").filter { $0.hasPrefix("mtdnn-worker: ") }
         try #require(errors.count == 1)
         #expect(
@@ -120,7 +120,7 @@ import Testing
         let log = try run.outcome(of: folder)
         let others = ["learning_rate=0.5", "epochs=1", "dropout=0.2", "keep_last=1"]
         let refused = try run.start(ranks: 2, settings + others + ["folder=\(folder)"])
-        #expect(refused.status == 1)
+        #expect(refused.status == 78)
         let errors = refused.error.split(separator: "\n").filter { $0.hasPrefix("mtdnn-worker: ") }
         #expect(
             errors == [

@@ -18,7 +18,6 @@ enum FourHeads {
 
     /// A model with dropout everywhere and random values, for a rank that holds `local` of the slices of `batch`.
     static func model(for batch: PackedBatch) -> MultiTaskModel {
-        _ = MatrixLibrary.prepare()
         let model = MultiTaskModel(
             encoder: sizes, heads: definitions, dropout: .init(hidden: 0.1, attention: 0.15), capacity: batch.capacity,
             gradientBuffers: batch.tree.subtrees.count, touchedWords: sizes.vocabularySize)

@@ -21,7 +21,6 @@ final class OpenModel {
         _ sizes: EncoderSizes = OpenModel.tiny, heads definitions: [HeadDefinition] = [], dropout: Float = 0,
         attentionDropout: Float = 0, for batch: PackedBatch
     ) {
-        _ = MatrixLibrary.prepare()
         let capacity = batch.capacity
         encoder = Encoder(
             sizes, dropout: dropout, attentionDropout: attentionDropout, capacity: capacity, in: parameters, workspace)

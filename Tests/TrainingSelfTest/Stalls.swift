@@ -66,7 +66,7 @@ private func strike(_ how: String) { kill(getpid(), how.hasPrefix("STOP") ? SIGS
 func compareWithOneOddRank(_ world: Communicator) throws {
     let parts = try TrainingRun(
         try world.agree { try RunSettings.load(path: arguments[1]) }, world: world
-    ).build()
+    ).build(ranksPerHost: 1)
     let comparison = try RankComparison(world)
     try comparison.requireSameWeights(parts.trainer.model.parameters)
     try comparison.requireSameData(parts.tokenFiles)

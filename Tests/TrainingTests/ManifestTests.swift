@@ -15,7 +15,7 @@ import Testing
     }
 
     private static let origin = Manifest.Origin(
-        seed: 7, settings: "seed: 7\n", tasks: ["a"], encoder: ["hidden_size": 8], tokenizer: "t", matrixLibrary: "m",
+        seed: 7, settings: "seed: 7\n", tasks: ["a"], encoder: ["hidden_size": 8], tokenizer: "t", program: "m",
         parameters: ["pooler.dense.bias": [4]])
 
     /// Writes a checkpoint of two ranks whose files hold a few bytes, with a manifest that `change` may falsify before it is hashed.

@@ -69,10 +69,13 @@ struct RunLockTests {
         try write(host: String(host), heartbeat: "1")
         let mpirun = Process()
         mpirun.executableURL = URL(fileURLWithPath: "/bin/sh")
-        mpirun.arguments = ["-c", "read line", "sh", "--report-uri", "\(folder)/temporary/mpirun.uri"]
-        let input = Pipe()
+        mpirun.arguments = ["-c", "echo; read line", "sh", "--report-uri", "\(folder)/temporary/mpirun.uri"]
+        let input = Pipe(), output = Pipe()
         mpirun.standardInput = input
+        mpirun.standardOutput = output
         try mpirun.run()
+        // Only once it runs does the system know its arguments.
+        try #require(try output.fileHandleForReading.read(upToCount: 1)?.count == 1)
         let refusal = try #require(throws: RunLock.Refusal.self) { try take() }
         #expect(refusal.description.contains("mpirun did not end"))
         #expect(FileManager.default.fileExists(atPath: "\(folder)/temporary/ompi"))

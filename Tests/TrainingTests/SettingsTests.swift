@@ -138,7 +138,6 @@ struct SettingsTests {
             checkpoint_steps: 11
             keep_last: 9
             stall_timeout: 20
-            allow_other_hardware: true
             keep_best: false
             initialize: {checkpoint: ../other, heads: true}
             max_restarts: 5
@@ -149,8 +148,8 @@ struct SettingsTests {
         #expect(settings.prepared == folder + "/runs/line\nbreak")
         let defaults = RunSettings(encoder: .folder("x"), tasks: "x", data: "x", train: [], folder: "x")
         // Every key differs from its default, so a key that is read or written wrongly shows.
-        #expect(settings.differences(from: defaults).count == 1 + 8 + 28 + 2)
-        #expect(settings.yaml.split(separator: "\n").count == 1 + 8 + 28 + 1 + 3)
+        #expect(settings.differences(from: defaults).count == 1 + 8 + 27 + 2)
+        #expect(settings.yaml.split(separator: "\n").count == 1 + 8 + 27 + 1 + 3)
         #expect(
             settings.differences(from: defaults).prefix(2)
                 == ["encoder.hidden_size: none -> 128", "encoder.num_hidden_layers: none -> 2"])
@@ -199,7 +198,6 @@ struct SettingsTests {
             "glue.yml:6: san.prediction_dropout must be at least 0.0 and below 1.0, not 1"
         ),
         ("stall_timeout: 0", "glue.yml:5: stall_timeout must be from 1 to 1000000, not 0"),
-        ("allow_other_hardware: maybe", "glue.yml:5: allow_other_hardware must be true or false, not \"maybe\""),
         ("folder: [a]", "glue.yml:5: folder must be text, not a list"),
     ])
     func refusesKeys(line: String, expected: String) {

@@ -11,7 +11,6 @@ final class UntrainedEncoder {
     private let maximumLength: Int
 
     init(_ settings: RunSettings) throws {
-        _ = MatrixLibrary.prepare()
         let files = try EncoderFiles(settings)
         maximumLength = min(settings.maximumLength, 128)
         let capacity = BatchCapacity(

@@ -1,4 +1,5 @@
 import Foundation
+import Model
 import Storage
 
 /// A checkpoint on disk whose manifest is whole; its other files may be damaged until `verify` has looked.
@@ -50,6 +51,13 @@ extension Checkpoint {
         let rows: Range<Int>
         /// The places of its elements in the whole parameter.
         let elements: Range<Int>
+
+        /// Reads its values into their place in `parameter`.
+        func read(from file: HDF5File, into parameter: Parameter) throws {
+            try file.read(
+                "\(Shard.kinds[0])/\(name)",
+                into: UnsafeMutableBufferPointer(start: parameter.pointer + elements.lowerBound, count: elements.count))
+        }
     }
 
     /// Calls `body` with each part in turn and the open file that it is in; throws unless the parts are the whole of every parameter.

@@ -57,7 +57,7 @@ public struct CheckpointInspection {
                 CheckpointInspection.settings.compactMap { key in settings[key].map { "\(key) \($0)" } }
                     .joined(separator: ", "),
             ],
-            ["products", origin.matrixLibrary],
+            ["program", "SHA-256 \(origin.program)"],
             ["parameters", "\(count(origin.parameters.map(\.value)))"],
         ]
         let groups = Dictionary(grouping: origin.parameters) { group(ofParameter: $0.key) }

@@ -27,8 +27,8 @@ struct Manifest: Codable, Equatable, Sendable {
         var encoder: [String: Int]
         /// What token ids depend on besides the text: the vocabulary and the tokenizer's options.
         var tokenizer: String
-        /// OpenBLAS's version and options, and its kernel set: what the bits of products depend on.
-        var matrixLibrary: String
+        /// SHA-256 of the program that wrote it, on which the bits of all weights depend.
+        var program: String
         /// The shape of every parameter.
         var parameters: [String: [Int]]
     }

@@ -1,6 +1,5 @@
 import Communication
 import Foundation
-import Kernels
 import Model
 import Storage
 
@@ -11,6 +10,7 @@ struct Restoration {
     let origin: Manifest.Origin
     let model: MultiTaskModel
     let optimizer: Optimizer
+    let memory: HostMemory
     private var folder: CheckpointFolder { CheckpointFolder(run: settings.folder) }
 
     /// Loads the newest whole checkpoint; returns its step, or nil where the run has none yet.
@@ -18,16 +18,22 @@ struct Restoration {
     func restoreNewest(report: (String) -> Void) throws -> Int? {
         let choice = try world.fromFirst {
             try folder.removePartial()
-            let path = try folder.newestWhole(report: report)?.path
-            if path == nil, let newest = try folder.entries().first {
+            let checkpoint = try folder.newestWhole(report: report)
+            if let checkpoint, checkpoint.manifest.origin.program != origin.program {
+                report(
+                    "\(checkpoint.path) was written by another build of the program, whose weights might have come out otherwise in "
+                        + "their last bits")
+            }
+            if checkpoint == nil, let newest = try folder.entries().first {
                 throw TrainingError(
                     "none of the checkpoints in \(folder.path) is whole (the newest is \(newest.path)); "
                         + "move them away to begin the run anew")
             }
-            return Array((path ?? "").utf8)
+            return Array((checkpoint?.path ?? "").utf8)
         }
         guard !choice.isEmpty else { return nil }
         let step = try world.agree { try restore(Checkpoint(path: String(decoding: choice, as: UTF8.self))) }
+        try memory.synchronize()
         _ = try world.fromFirst {
             try folder.setAside(after: step)
             return []
@@ -42,10 +48,7 @@ struct Restoration {
             uniqueKeysWithValues: optimizer.owned.joined().map { ($0.piece.parameter.name, $0) })
         try checkpoint.forEachPart { file, part in
             guard let parameter = parameters[part.name] else { return }
-            try file.read(
-                "\(Shard.kinds[0])/\(part.name)",
-                into: UnsafeMutableBufferPointer(
-                    start: parameter.pointer + part.elements.lowerBound, count: part.elements.count))
+            if memory.isFirstOfHost { try part.read(from: file, into: parameter) }
             if let piece = owned[part.name] { try readMoments(file, part, piece) }
         }
         return checkpoint.step
@@ -76,9 +79,6 @@ struct Restoration {
         }
         guard old.parameters == origin.parameters, old.encoder == origin.encoder else {
             throw TrainingError("\(settings.folder) holds a run of another model; use its encoder, or another --folder")
-        }
-        if !settings.allowsOtherHardware {
-            try MatrixLibrary.prepare().requireSame(as: old.matrixLibrary, folder: settings.folder)
         }
     }
 }

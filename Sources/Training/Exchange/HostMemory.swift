@@ -27,7 +27,7 @@ package final class HostMemory {
         gradientStart = sizes.values - sizes.gradients
         self.host = host
         self.sizes = sizes
-        if host.rank == 0 { values.initialize(repeating: 0, count: sizes.values) }
+        if isFirstOfHost { values.initialize(repeating: 0, count: sizes.values) }
         try synchronize()
     }
 
@@ -48,8 +48,11 @@ package final class HostMemory {
         return (model, memory!)
     }
 
+    /// Whether this rank gives the host's values what they begin with.
+    var isFirstOfHost: Bool { host.rank == 0 }
+
     /// Bytes of the host's values, counted for one of its ranks.
-    var ownValueByteCount: Int { host.rank == 0 ? 4 * sizes.values : 0 }
+    var ownValueByteCount: Int { isFirstOfHost ? 4 * sizes.values : 0 }
 
     /// Bytes of this rank's gradients.
     var gradientByteCount: Int { 4 * sizes.bufferCount * HostMemory.bufferFloats(sizes) }

@@ -1,6 +1,5 @@
 import Communication
 import Foundation
-import Kernels
 import Model
 import Storage
 
@@ -14,22 +13,10 @@ package struct RankComparison {
         hosts = try world.allGather(world.hostName)
     }
 
-    /// Throws unless all ranks run the same program with the same settings on the same matrix library.
+    /// Throws unless all ranks run the same program, which alone decides the bits of all weights, with the same settings.
     func requireSameProgram(_ settings: RunSettings) throws {
-        let program = try world.agree { try Checksum.sha256(ofFile: RankComparison.programPath) }
-        try requireSame(program) {
+        try requireSame(try world.agree { try RankComparison.programChecksum() }) {
             "\($0.other) runs another build of the program than \($0.first); copy the same mtdnn-worker to all hosts"
-        }
-        let library = MatrixLibrary.prepare()
-        try requireSame(library.version) {
-            "\($0.other) has \($0.otherText) and \($0.first) has \($0.firstText), whose products differ in their last bits; install the same OpenBLAS on all hosts"
-        }
-        let cores = try world.allGather(library.coreName)
-        try requireSame(library.coreName) {
-            let common = MatrixLibrary.mostCommonCore(of: cores)
-            return
-                "\($0.other) has OpenBLAS's kernels for \($0.otherText) and \($0.first) those for \($0.firstText), whose products differ in their last bits; "
-                + "start all ranks with OPENBLAS_CORETYPE=\(common) (with mpirun: `-x OPENBLAS_CORETYPE=\(common)`)"
         }
         try requireSame(settings.yaml) {
             let differences = RankComparison.differences($0.otherText, from: $0.firstText).joined(separator: "; ")
@@ -98,11 +85,12 @@ package struct RankComparison {
         }
     }
 
-    private static var programPath: String {
+    /// SHA-256 of the program that runs.
+    static func programChecksum() throws -> String {
         #if os(Linux)
-            "/proc/self/exe"  // the program that runs, even where its file was replaced
+            return try Checksum.sha256(ofFile: "/proc/self/exe")  // even where its file was replaced
         #else
-            Bundle.main.executablePath ?? CommandLine.arguments[0]
+            return try Checksum.sha256(ofFile: Bundle.main.executablePath ?? CommandLine.arguments[0])
         #endif
     }
 }

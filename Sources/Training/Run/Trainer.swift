@@ -42,7 +42,7 @@ package final class Trainer {
     private let gradients: GradientExchange
     private let gradientNorm: GradientNorm
     private let values: ValueExchange
-    private let memory: HostMemory
+    let memory: HostMemory
     private let agreement: StepAgreement
     private let activeGroups: [[Bool]]
     private let activeGroupNumbers: [[Int]]

@@ -1,4 +1,3 @@
-import Kernels
 import Model
 
 // Where a run begins, and what it leaves behind for others to begin from.
@@ -6,10 +5,11 @@ extension TrainingRun {
     /// Loads the run's newest whole checkpoint, or else the first values that `initialize` asks for; returns the checkpoint's step.
     func restore(_ trainer: Trainer, _ origin: Manifest.Origin, _ notes: inout [String]) throws -> Int? {
         let restoration = Restoration(
-            world: world, settings: settings, origin: origin, model: trainer.model, optimizer: trainer.optimizer)
+            world: world, settings: settings, origin: origin, model: trainer.model, optimizer: trainer.optimizer,
+            memory: trainer.memory)
         if let step = try restoration.restoreNewest(report: { print($0) }) { return step }
         if let choice = settings.initialize {
-            let initial = InitialWeights(choice, origin: origin, model: trainer.model)
+            let initial = InitialWeights(choice, origin: origin, model: trainer.model, memory: trainer.memory)
             notes += try initial.load(world)
         }
         return nil
@@ -21,7 +21,7 @@ extension TrainingRun {
         return Manifest.Origin(
             seed: settings.seed, settings: settings.yaml, tasks: parts.tasks.map(\.fingerprint),
             encoder: parts.files.sizes.described, tokenizer: try parts.files.tokenizerFingerprint(),
-            matrixLibrary: MatrixLibrary.prepare().fingerprint,
+            program: try RankComparison.programChecksum(),
             parameters: Dictionary(uniqueKeysWithValues: parameters.map { ($0.name, $0.shape) }))
     }
 

@@ -1,7 +1,6 @@
 import Communication
 import Data
 import Foundation
-import Kernels
 import Model
 
 /// A whole training job as one rank sees it: prepare, build, train, evaluate, report.
@@ -108,7 +107,6 @@ public struct TrainingRun {
     /// Prepares data, lays out the model, and gives it its first values.
     /// - Parameter ranksPerHost: takes as many neighbours for the ranks of one host, so that a test can have several hosts.
     package func build(ranksPerHost: Int? = nil) throws -> Parts {
-        _ = MatrixLibrary.prepare()
         let files = try world.agree { try EncoderFiles(settings) }
         let tasks = try openTasks(files)
         let plan = try world.agree {
@@ -120,7 +118,8 @@ public struct TrainingRun {
             dropout: settings.dropout, plan)
         let trainer = Trainer(world, settings, tasks, plan, model, memory)
         try trainer.memoryPlan.require(on: world)
-        var notes = try world.agree { try files.initialize(model) }
+        var notes = try world.agree { memory.isFirstOfHost ? try files.initialize(model) : [] }
+        try memory.synchronize()
         if !memory.isShared {
             notes.append(
                 "the shared memory of \(world.hostName) (/dev/shm) is too small for its ranks: they exchange messages instead, which is slower"

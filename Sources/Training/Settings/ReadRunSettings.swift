@@ -49,7 +49,6 @@ extension RunSettings {
         checkpointSteps = try keys["checkpoint_steps"]?.integer(.atLeast(0)) ?? checkpointSteps
         keepLast = try keys["keep_last"]?.integer(.atLeast(1)) ?? keepLast
         stallTimeout = try keys["stall_timeout"]?.integer(.between(1, 1_000_000)) ?? stallTimeout
-        allowsOtherHardware = try keys["allow_other_hardware"]?.boolean() ?? allowsOtherHardware
         keepBest = try keys["keep_best"]?.boolean() ?? keepBest
         maximumRestarts = try keys["max_restarts"]?.integer(.between(0, 1000)) ?? maximumRestarts
         prepared = try keys["prepared"]?.path() ?? prepared

@@ -54,8 +54,6 @@ public struct RunSettings: Equatable, Sendable {
     public var keepLast = 2
     /// `stall_timeout`: seconds without any progress after which the job is ended and the rank named that it waits for.
     public var stallTimeout = 300
-    /// `allow_other_hardware`: whether a run may go on with another matrix library or kernel set, whose products have other last bits.
-    public var allowsOtherHardware = false
     /// `keep_best`: whether the checkpoint with the best mean of the tasks' first metrics is kept besides.
     public var keepBest = true
     /// `max_restarts`: how often a job that died is started again, from the newest whole checkpoint.

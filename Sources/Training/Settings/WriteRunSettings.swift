@@ -55,7 +55,6 @@ extension RunSettings {
             ("checkpoint_steps", "\(checkpointSteps)"),
             ("keep_last", "\(keepLast)"),
             ("stall_timeout", "\(stallTimeout)"),
-            ("allow_other_hardware", "\(allowsOtherHardware)"),
             ("keep_best", "\(keepBest)"),
             ("max_restarts", "\(maximumRestarts)"),
             ("prepared", quoted(prepared)),

@@ -8,12 +8,14 @@ struct InitialWeights {
     private let choice: InitializeSettings
     private let origin: Manifest.Origin
     private let model: MultiTaskModel
+    private let memory: HostMemory
 
     /// - Parameter origin: the new run, whose encoder and tokenizer the checkpoint must have.
-    init(_ choice: InitializeSettings, origin: Manifest.Origin, model: MultiTaskModel) {
+    init(_ choice: InitializeSettings, origin: Manifest.Origin, model: MultiTaskModel, memory: HostMemory) {
         self.choice = choice
         self.origin = origin
         self.model = model
+        self.memory = memory
     }
 
     /// Loads encoder and pooler, and the heads of the same name and shape if asked, on all ranks.
@@ -25,7 +27,9 @@ struct InitialWeights {
             try requireSameEncoder(checkpoint)
             return Array(checkpoint.path.utf8)
         }
-        return notes + [try world.agree { try load(Checkpoint(path: String(decoding: path, as: UTF8.self))) }]
+        notes.append(try world.agree { try load(Checkpoint(path: String(decoding: path, as: UTF8.self))) })
+        try memory.synchronize()
+        return notes
     }
 
     private func load(_ checkpoint: Checkpoint) throws -> String {
@@ -37,11 +41,8 @@ struct InitialWeights {
         let taken = (groups.prefix(3) + heads).flatMap(\.parameters)
         let parameters = Dictionary(uniqueKeysWithValues: taken.map { ($0.name, $0) })
         try checkpoint.forEachPart { file, part in
-            guard let parameter = parameters[part.name] else { return }
-            try file.read(
-                "\(Shard.kinds[0])/\(part.name)",
-                into: UnsafeMutableBufferPointer(
-                    start: parameter.pointer + part.elements.lowerBound, count: part.elements.count))
+            guard memory.isFirstOfHost, let parameter = parameters[part.name] else { return }
+            try part.read(from: file, into: parameter)
         }
         let names = heads.map { String($0.name.dropFirst("heads.".count)) }
         return "initialize: encoder and pooler of step \(checkpoint.step) of \(checkpoint.path)"
