@@ -59,7 +59,7 @@ let package = Package(
             name: "CommunicationSelfTest", dependencies: ["Communication"], path: "Tests/CommunicationSelfTest"),
         .executableTarget(
             name: "TrainingSelfTest",
-            dependencies: ["Training", "Model", "Data", "Communication", "Storage", "TestSupport"],
+            dependencies: ["Training", "Model", "Data", "Communication", "Storage", "Kernels", "TestSupport"],
             path: "Tests/TrainingSelfTest"),
         .target(name: "TestSupport", dependencies: ["Storage"], path: "Tests/TestSupport"),
         .testTarget(name: "KernelsTests", dependencies: ["Kernels", "TestSupport"]),

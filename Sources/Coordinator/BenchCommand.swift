@@ -14,9 +14,6 @@ struct BenchCommand: ParsableCommand {
 
     @OptionGroup var job: JobOptions
 
-    @Option(help: "Threads inside each rank.")
-    var threads = 1
-
     @Option(help: "Steps to time, after two that are not.")
     var steps = 24
 
@@ -28,14 +25,13 @@ struct BenchCommand: ParsableCommand {
     var overrides: [String] = []
 
     func validate() throws {
-        if threads < 1 { throw ValidationError("--threads must be at least 1, not \(threads).") }
         if steps < 1 { throw ValidationError("--steps must be at least 1, not \(steps).") }
     }
 
     func run() throws {
-        let overrides = overrides + (threads > 1 ? ["threads=\(threads)"] : [])
+        let overrides = overrides + job.overrides
         let settings = try RunSettings.load(path: runFile, overrides: overrides)
         let arguments = [runFile] + overrides.flatMap { ["--set", $0] } + ["--bench", "\(steps)"]
-        try job.start(settings, threads: threads, arguments: arguments + (json ? ["--json"] : []))
+        try job.start(settings, arguments: arguments + (json ? ["--json"] : []))
     }
 }

@@ -24,6 +24,7 @@ struct DemoCommand: ParsableCommand {
         let settings = try RunSettings.load(path: runFile, overrides: overrides)
         var job = JobOptions()
         job.ranks = ranks
+        job.threads = nil
         job.hostfile = nil
         // The demo's own run of an earlier call would be gone on with, and is finished.
         try job.train(

@@ -20,7 +20,7 @@ struct TrainCommand: ParsableCommand {
     var overrides: [String] = []
 
     func run() throws {
-        let overrides = overrides + (folder.map { ["folder=\($0)"] } ?? [])
+        let overrides = overrides + job.overrides + (folder.map { ["folder=\($0)"] } ?? [])
         let settings = try RunSettings.load(path: runFile, overrides: overrides)
         try job.train(settings, arguments: [runFile] + overrides.flatMap { ["--set", $0] })
         print(try ScoreTable(settings, baselines: [.majority, .wordOverlap, .untrainedEncoder]).text)
@@ -32,12 +32,19 @@ struct JobOptions: ParsableArguments {
     @Option(help: "Number of MPI ranks.")
     var ranks = 1
 
+    @Option(help: "Threads inside each rank (default: as the run file says, or 1).")
+    var threads: Int?
+
     @Option(help: "Hosts to start the ranks on, as mpirun reads them (default: this machine).")
     var hostfile: String?
 
     func validate() throws {
+        if let threads, threads < 1 { throw ValidationError("--threads must be at least 1, not \(threads).") }
         if ranks < 1 { throw ValidationError("--ranks must be at least 1, not \(ranks).") }
     }
+
+    /// Settings that the options stand for.
+    var overrides: [String] { threads.map { ["threads=\($0)"] } ?? [] }
 
     /// Trains, or throws where the job did not end well.
     /// - Parameter startsAfresh: whether what an earlier run left in the run folder is removed before.
@@ -51,19 +58,19 @@ struct JobOptions: ParsableArguments {
     }
 
     /// Runs the worker with `arguments` on all ranks, once and without a run folder, or throws where the job did not end well.
-    func start(_ settings: RunSettings, threads: Int = 1, arguments: [String]) throws {
+    func start(_ settings: RunSettings, arguments: [String]) throws {
         let temporaries = JobTemporaries()
-        let code = try launcher(settings, threads: threads, arguments).run(temporaries, StopSignals {})
+        let code = try launcher(settings, arguments).run(temporaries, StopSignals {})
         try temporaries.remove()
         if code != 0 { throw ExitCode(code) }
     }
 
-    private func launcher(_ settings: RunSettings, threads: Int = 1, _ arguments: [String]) throws -> Launcher {
+    private func launcher(_ settings: RunSettings, _ arguments: [String]) throws -> Launcher {
         if ranks > settings.slices {
             throw LaunchError(
                 "--ranks \(ranks) is more than `slices: \(settings.slices)`; a rank holds at least one slice of a batch"
             )
         }
-        return Launcher(ranks: ranks, threads: threads, hostfile: hostfile, workerArguments: arguments)
+        return Launcher(ranks: ranks, threads: settings.threads, hostfile: hostfile, workerArguments: arguments)
     }
 }

@@ -2,7 +2,8 @@
 ///
 /// For a backward to follow, x is replaced by the derivative Φ(x) + x·φ(x), which shares its terms with the value.
 public func biasGELU(_ x: Matrix, bias: UnsafePointer<Float>, into y: Matrix, keepingDerivative: Bool) {
-    for index in 0..<x.rows {
+    forEachRow(of: x, (x, bias, y, keepingDerivative)) { work, index in
+        let (x, bias, y, keepingDerivative) = work
         let input = x.row(index)
         let output = y.row(index)
         forEachVector(x.columns) { start, count in
@@ -21,10 +22,10 @@ public func biasGELU(_ x: Matrix, bias: UnsafePointer<Float>, into y: Matrix, ke
 
 /// dx = dy ∘ derivative, in place of dy.
 public func multiplyElements(_ gradient: Matrix, by derivative: Matrix) {
-    for index in 0..<gradient.rows {
-        let output = gradient.row(index)
-        let factor = derivative.row(index)
-        forEachVector(gradient.columns) { start, count in
+    forEachRow(of: gradient, (gradient, derivative)) { work, index in
+        let output = work.0.row(index)
+        let factor = work.1.row(index)
+        forEachVector(work.0.columns) { start, count in
             store(load(output + start, count) * load(factor + start, count), output + start, count)
         }
     }
@@ -54,7 +55,7 @@ public func tanhBackward(_ gradient: Matrix, output: Matrix) {
 
 /// x += b, row by row.
 public func addBias(_ x: Matrix, _ bias: UnsafePointer<Float>) {
-    for index in 0..<x.rows { addVector(bias, to: x.row(index), count: x.columns) }
+    forEachRow(of: x, (x, bias)) { work, index in addVector(work.1, to: work.0.row(index), count: work.0.columns) }
 }
 
 /// Φ(x), the normal distribution function, from an approximation of erfc with a relative error of 1.2 · 10⁻⁷ everywhere

@@ -11,8 +11,9 @@ public func residualLayerNormalization(
     scale gamma: UnsafePointer<Float>,
     shift beta: UnsafePointer<Float>, epsilon: Float, into y: Matrix, inverseDeviations: UnsafeMutablePointer<Float>
 ) {
-    let columns = x.columns
-    for index in 0..<x.rows {
+    forEachRow(of: x, (x, bias, residual, dropout, gamma, beta, epsilon, y, inverseDeviations)) { work, index in
+        let (x, bias, residual, dropout, gamma, beta, epsilon, y, inverseDeviations) = work
+        let columns = x.columns
         let sum = x.row(index)
         if let bias { addVector(bias, to: sum, count: columns) }
         dropout?.apply(to: sum, count: columns, row: index)
@@ -54,8 +55,9 @@ public func residualLayerNormalizationBackward(
     _ dy: Matrix, normalized: Matrix, inverseDeviations: UnsafePointer<Float>, scale gamma: UnsafePointer<Float>,
     dropout: RowDropout?, dresidual: Matrix, dx: Matrix
 ) {
-    let columns = dy.columns
-    for index in 0..<dy.rows {
+    forEachRow(of: dy, (dy, normalized, inverseDeviations, gamma, dropout, dresidual, dx)) { work, index in
+        let (dy, normalized, inverseDeviations, gamma, dropout, dresidual, dx) = work
+        let columns = dy.columns
         let gradient = dy.row(index)
         let hat = normalized.row(index)
         var sum = Vector.zero

@@ -49,8 +49,8 @@ public struct Matrix {
     /// Adds `other`, element by element.
     public func add(_ other: Matrix) {
         precondition(rows == other.rows && columns == other.columns)
-        for index in 0..<rows {
-            addVector(other.row(index), to: row(index), count: columns)
+        forEachRow(of: self, (self, other)) { work, index in
+            addVector(work.1.row(index), to: work.0.row(index), count: work.0.columns)
         }
     }
 }

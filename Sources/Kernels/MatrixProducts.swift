@@ -18,6 +18,32 @@ public func multiply(
         if !accumulating { c.fill(0) }
         return
     }
+    // The longer side is shared out: its parts are packed once, the other side by every thread.
+    let sharesRows = c.rows > c.columns
+    let (count, unit) = sharesRows ? (c.rows, ProductTile.rows) : (c.columns, ProductTile.columns)
+    let least = max(unit, ProductBlock.leastOperations / (inner * (sharesRows ? c.columns : c.rows)))
+    shareOut(
+        count, unit: unit, least: least, (a, b, aTransposed, bTransposed, c, accumulating, sharesRows)
+    ) { product, part in
+        let (a, b, aTransposed, bTransposed, c, accumulating, sharesRows) = product
+        if sharesRows {
+            multiplyAlone(
+                aTransposed ? a.columns(part) : a.rows(part), b, transposed: (aTransposed, bTransposed),
+                into: c.rows(part), accumulating: accumulating)
+        } else {
+            multiplyAlone(
+                a, bTransposed ? b.rows(part) : b.columns(part), transposed: (aTransposed, bTransposed),
+                into: c.columns(part), accumulating: accumulating)
+        }
+    }
+}
+
+/// The product on the calling thread.
+private func multiplyAlone(
+    _ a: Matrix, _ b: Matrix, transposed: (a: Bool, b: Bool), into c: Matrix, accumulating: Bool
+) {
+    let (aTransposed, bTransposed) = transposed
+    let inner = aTransposed ? a.rows : a.columns
     let scratch = ProductScratch.ofThread.current
     forEachBlock(of: 0..<inner, size: ProductBlock.inner) { innerBlock in
         let adds = accumulating || innerBlock.lowerBound > 0
@@ -41,6 +67,8 @@ private enum ProductBlock {
     static let inner = 384
     static let columns = 512
     static let rows = 96
+    /// Multiplications and additions that are worth a thread.
+    static let leastOperations = 1 << 17
 }
 
 /// Memory for packed factors, made once for each thread: a product allocates nothing.

@@ -3,18 +3,34 @@
 /// The tree is climbed tile by tile, with sums that stay in the first-level cache: exactness costs neither a gradient buffer for each slice nor
 /// passes over memory. Both factors are packed with the rows of a slice one after another, those of all its turns together.
 public func sumOuterProducts(_ slices: RowSlices, _ dy: Matrix, _ x: Matrix, into gradient: GradientSums) {
+    // The longer side is shared out: its parts are packed once, the other side by every thread.
+    let sharesOutputs = dy.columns > x.columns
+    let (count, unit) = sharesOutputs ? (dy.columns, ProductTile.rows) : (x.columns, ProductTile.columns)
+    shareOut(count, unit: unit, least: 2 * unit, (slices, dy, x, gradient, sharesOutputs)) { product, part in
+        let (slices, dy, x, gradient, sharesOutputs) = product
+        sumOuterProductsAlone(
+            slices, dy, x, outputs: sharesOutputs ? part : 0..<dy.columns,
+            inputs: sharesOutputs ? 0..<x.columns : part, into: gradient)
+    }
+}
+
+/// A part of the gradient on the calling thread.
+private func sumOuterProductsAlone(
+    _ slices: RowSlices, _ dy: Matrix, _ x: Matrix, outputs allOutputs: Range<Int>, inputs allInputs: Range<Int>,
+    into gradient: GradientSums
+) {
     let rows = slices.rows
     let scratch = OuterProductScratch.ofThread.current
     scratch.reserve(rows: rows)
     let outputBlock = scratch.width(OuterProductScratch.leftCount, tile: ProductTile.rows, rows: rows)
     let inputBlock = scratch.width(OuterProductScratch.rightCount, tile: ProductTile.columns, rows: rows)
-    forEachBlock(of: 0..<x.columns, size: inputBlock) { inputs in
+    forEachBlock(of: allInputs, size: inputBlock) { inputs in
         forEachPart(of: inputs, size: ProductTile.columns) { part, index in
             packSlices(slices, x.columns(part), width: ProductTile.columns, into: scratch.right + index * rows) {
                 ProductPacking.packColumns($0, into: $1)
             }
         }
-        forEachBlock(of: 0..<dy.columns, size: outputBlock) { outputs in
+        forEachBlock(of: allOutputs, size: outputBlock) { outputs in
             forEachPart(of: outputs, size: ProductTile.rows) { part, index in
                 packSlices(slices, dy.columns(part), width: ProductTile.rows, into: scratch.left + index * rows) {
                     ProductPacking.packLeft($0, into: $1)
@@ -37,8 +53,11 @@ public func sumOuterProducts(_ slices: RowSlices, _ dy: Matrix, _ x: Matrix, int
     }
 }
 
-/// Makes room for the calling thread's sums over at most `rows` rows, all turns counted. Called before training, so that a step allocates nothing.
-public func reserveOuterProducts(rows: Int) { OuterProductScratch.ofThread.current.reserve(rows: rows) }
+/// Makes room for sums over at most `rows` rows, all turns counted, on the threads of the calling thread's team. Called before training, so
+/// that a step allocates nothing.
+public func reserveOuterProducts(rows: Int) {
+    shareOut(ThreadTeam.threadCount, rows) { rows, _ in OuterProductScratch.ofThread.current.reserve(rows: rows) }
+}
 
 /// Memory for packed factors and for the tiles of the nodes at hand.
 private final class OuterProductScratch {

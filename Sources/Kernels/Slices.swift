@@ -10,7 +10,7 @@ public final class SliceTree {
     public let local: Range<Int>
     /// The maximal nodes that cover `local`, in order.
     public let subtrees: [Range<Int>]
-    /// Largest number of floats that `sum` takes at once.
+    /// Most columns that `sum` takes.
     public let panelCapacity: Int
     private let scratch: UnsafeMutablePointer<Float>
 
@@ -54,18 +54,19 @@ public final class SliceTree {
 
     /// Sums what `leaf(slice, destination)` writes for each slice of `node` along the tree, into `destination`.
     ///
-    /// `count` floats at a time, at most `panelCapacity`; `slice` counts from the rank's first slice.
+    /// Of a row at `destination` only `columns` are summed, and `leaf` is given the first of these; `slice` counts from the rank's first slice.
+    /// Threads may sum different columns at a time.
     @inline(__always)
     public func sum(
-        _ node: Range<Int>, count: Int, into destination: UnsafeMutablePointer<Float>,
+        _ node: Range<Int>, columns: Range<Int>, into destination: UnsafeMutablePointer<Float>,
         leaf: (_ slice: Int, _ destination: UnsafeMutablePointer<Float>) -> Void
     ) {
-        precondition(count <= panelCapacity)
-        sum(node, level: 0, count: count, into: destination, leaf: leaf)
+        precondition(columns.lowerBound >= 0 && columns.upperBound <= panelCapacity)
+        sum(node, level: 0, columns: columns, into: destination + columns.lowerBound, leaf: leaf)
     }
 
     private func sum(
-        _ node: Range<Int>, level: Int, count: Int, into destination: UnsafeMutablePointer<Float>,
+        _ node: Range<Int>, level: Int, columns: Range<Int>, into destination: UnsafeMutablePointer<Float>,
         leaf: (_ slice: Int, _ destination: UnsafeMutablePointer<Float>) -> Void
     ) {
         if node.count == 1 {
@@ -73,10 +74,10 @@ public final class SliceTree {
             return
         }
         let (left, right) = SliceTree.children(of: node)
-        let other = scratch + level * panelCapacity
-        sum(left, level: level + 1, count: count, into: destination, leaf: leaf)
-        sum(right, level: level + 1, count: count, into: other, leaf: leaf)
-        addVector(other, to: destination, count: count)
+        let other = scratch + level * panelCapacity + columns.lowerBound
+        sum(left, level: level + 1, columns: columns, into: destination, leaf: leaf)
+        sum(right, level: level + 1, columns: columns, into: other, leaf: leaf)
+        addVector(other, to: destination, count: columns.count)
     }
 }
 

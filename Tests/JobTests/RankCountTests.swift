@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// The same weights on any number of ranks: 38 steps over all heads with dropout, clipping, uneven lengths, and last batches that leave
+/// The same weights on any number of ranks and threads: 38 steps over all heads with dropout, clipping, uneven lengths, and last batches that leave
 /// ranks without an example.
 @Suite(.serialized) final class RankCountTests {
     private let run: SmallRun
@@ -29,6 +29,28 @@ import Testing
             let shared = try run.finish(ranks: ranks, settings)
             for (line, expected) in zip(shared.lines, alone.lines) { #expect(line == expected, "\(ranks) ranks") }
             #expect(shared == alone)
+        }
+    }
+
+    /// Every cell is a whole run, and one that is killed after a step of its own and goes on with other ranks and threads.
+    @Test(arguments: [1, 2, 3, 4, 5, 8])
+    func `Every number of ranks and threads ends with the same bits, also after a kill`(ranks: Int) throws {
+        let alone = try run.finish(ranks: 1, "epochs=1")
+        var random = TestRandom(seed: UInt64(ranks))
+        for threads in 1...3 {
+            let cell = "\(ranks) ranks, \(threads) threads"
+            #expect(try run.finish(ranks: ranks, "epochs=1", "threads=\(threads)") == alone, "\(cell)")
+            let folder = run.newFolder()
+            let settings = ["epochs=1", "checkpoint_steps=2", "keep_last=9", "folder=\(folder)"]
+            let step = 2 * Int.random(in: 1...8, using: &random)
+            let killed = try run.interrupt(
+                ranks: ranks, settings + ["threads=\(threads)"], signal: "KILL",
+                at: "\(folder)/checkpoints/\(String(format: "step-%08d", step))")
+            #expect(killed.status != 0, "\(cell)")
+            let others = ["threads=\(threads % 3 + 1)"]
+            let resumed = try run.start(ranks: ranks % 5 + 1, settings + others)
+            #expect(resumed.status == 0 && resumed.output.contains("goes on from"), "\(cell): \(resumed.error)")
+            #expect(try run.outcome(of: folder) == alone, "\(cell), killed after step \(step)")
         }
     }
 

@@ -6,7 +6,7 @@ import Testing
 @testable import Training
 
 /// A run that was cut off goes on from its newest whole checkpoint, on any number of ranks, as if it had never stopped.
-@Suite(.serialized) struct ResumeTests {
+@Suite(.serialized) final class ResumeTests {
     private let run: SmallRun
     private let folder: String
     private let settings = ["checkpoint_steps=7", "keep_last=9"]
@@ -16,21 +16,16 @@ import Testing
         folder = run.newFolder()
     }
 
-    /// Trains until a checkpoint is there, then sends a signal to the ranks that `condition` (of a shell) holds for.
+    deinit {
+        do { try run.suite.remove() } catch { Issue.record(error) }
+    }
+
     private func interrupt(ranks: Int, signal: String, afterStep step: Int, where condition: String = "true") throws
         -> JobResult
     {
-        let checkpoint = "\(folder)/checkpoints/\(Self.name(step))"
-        let worker =
-            [productPath("mtdnn-worker"), run.suite.runFile]
-            + (settings + ["folder=\(folder)"]).flatMap { ["--set", $0] }
-        let script = """
-            if \(condition); then
-                (until [ -d "\(checkpoint)" ]; do sleep 0.01; done; kill -\(signal) $$) >/dev/null 2>&1 &
-            fi
-            exec "$@"
-            """
-        return try runJob(ranks: ranks, executable: "/bin/sh", arguments: ["-c", script, "sh"] + worker)
+        try run.interrupt(
+            ranks: ranks, settings + ["folder=\(folder)"], signal: signal,
+            at: "\(folder)/checkpoints/\(Self.name(step))", where: condition)
     }
 
     private static func name(_ step: Int) -> String { String(format: "step-%08d", step) }

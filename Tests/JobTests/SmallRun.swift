@@ -48,6 +48,20 @@ struct SmallRun {
         return try outcome(of: folder)
     }
 
+    /// Trains until a file is there, then sends a signal to the ranks that `condition` (of a shell) holds for.
+    func interrupt(
+        ranks: Int, _ overrides: [String], signal: String, at path: String, where condition: String = "true"
+    ) throws -> JobResult {
+        let worker = [productPath("mtdnn-worker"), suite.runFile] + overrides.flatMap { ["--set", $0] }
+        let script = """
+            if \(condition); then
+                (until [ -e "\(path)" ]; do sleep 0.01; done; kill -\(signal) $$) >/dev/null 2>&1 &
+            fi
+            exec "$@"
+            """
+        return try runJob(ranks: ranks, executable: "/bin/sh", arguments: ["-c", script, "sh"] + worker)
+    }
+
     /// A run folder that does not exist yet.
     func newFolder() -> String { "\(suite.folder)/run-\(UUID().uuidString)" }
 

@@ -56,7 +56,7 @@ struct SliceTreeTests {
             var parts: [Range<Int>: [Float]] = [:]
             for node in tree.subtrees {
                 let sum = OwnedMatrix(rows: 1, columns: 5)
-                tree.sum(node, count: 5, into: sum.pointer) { slice, destination in
+                tree.sum(node, columns: 0..<5, into: sum.pointer) { slice, destination in
                     destination.update(from: leaves[local.lowerBound + slice], count: 5)
                 }
                 #expect(sum.marginIsUntouched)

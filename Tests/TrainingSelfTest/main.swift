@@ -3,6 +3,7 @@
 
 import Communication
 import Foundation
+import Kernels
 import Storage
 import Training
 
@@ -48,8 +49,10 @@ let status = try withMPI(program: "self-test", exitCode: { _ in 7 }) { world thr
     case "allocations":
         let settings = try RunSettings.load(path: arguments[1], overrides: Array(arguments[2...]))
         let run = try TrainingRun(settings, world: world)
-        let parts = try run.build()
-        try countAllocations(parts.trainer, try run.makeStore(parts))
+        try ThreadTeam.with(threads: settings.threads) {
+            let parts = try run.build()
+            try countAllocations(parts.trainer, try run.makeStore(parts))
+        }
     default: throw Mismatch(description: "unknown check \(arguments.first ?? "")")
     }
     return Int32(0)

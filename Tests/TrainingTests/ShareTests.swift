@@ -70,7 +70,7 @@ struct ShareTests {
             for (index, node) in shares.nodes.enumerated() {
                 let local = SliceTree(sliceCount: sliceCount, local: shares.runs[node.rank])
                 #expect(local.subtrees[node.subtree] == node.slices)
-                local.sum(node.slices, count: 1, into: sums + index) { slice, sum in
+                local.sum(node.slices, columns: 0..<1, into: sums + index) { slice, sum in
                     sum.pointee = leaves[shares.runs[node.rank].lowerBound + slice]
                 }
                 owner.sources[index] = UnsafePointer(sums + index)

@@ -29,15 +29,17 @@ final class Embeddings {
     }
 
     func forward(_ batch: PackedBatch, into x: Matrix) {
-        let words = word.value
-        let positions = position.value
-        let segments = segment.value
         let sums = normalized.prefix(batch.tokenCount)
-        for token in 0..<batch.tokenCount {
-            let sum = sums.row(token)
-            sum.update(from: words.row(Int(batch.tokens[token])), count: sums.columns)
-            addVector(positions.row(Int(batch.tokenIdentities[token].row)), to: sum, count: sums.columns)
-            addVector(segments.row(Int(batch.segments[token])), to: sum, count: sums.columns)
+        shareOut(
+            batch.tokenCount, least: Embeddings.leastTokens, (word.value, position.value, segment.value, batch, sums)
+        ) { work, tokens in
+            let (words, positions, segments, batch, sums) = work
+            for token in tokens {
+                let sum = sums.row(token)
+                sum.update(from: words.row(Int(batch.tokens[token])), count: sums.columns)
+                addVector(positions.row(Int(batch.tokenIdentities[token].row)), to: sum, count: sums.columns)
+                addVector(segments.row(Int(batch.segments[token])), to: sum, count: sums.columns)
+            }
         }
         residualLayerNormalization(
             sums, bias: nil, residual: nil, dropout: nil, scale: normalization.weight.pointer,
@@ -60,29 +62,41 @@ final class Embeddings {
     }
 
     private func backwardSegments(_ dx: Matrix, batch: PackedBatch) {
-        for index in 0..<segment.rows {
-            sumOverSlices(
-                batch.tokenSlices, count: dx.columns, into: segment.gradient, at: index * dx.columns
-            ) { slice, sum in
-                sum.update(repeating: 0, count: dx.columns)
-                for token in batch.tokenSlices.range(slice) where Int(batch.segments[token]) == index {
-                    addVector(dx.row(token), to: sum, count: dx.columns)
+        shareOut(dx.columns, unit: 16, least: Embeddings.leastColumns, (segment, dx, batch)) { work, columns in
+            let (segment, dx, batch) = work
+            for index in 0..<segment.rows {
+                sumOverSlices(
+                    batch.tokenSlices, columns: columns, into: segment.gradient, at: index * dx.columns
+                ) { slice, sum in
+                    sum.update(repeating: 0, count: columns.count)
+                    for token in batch.tokenSlices.range(slice) where Int(batch.segments[token]) == index {
+                        addVector(dx.row(token) + columns.lowerBound, to: sum, count: columns.count)
+                    }
                 }
             }
         }
     }
 
     private func backwardPositions(_ dx: Matrix, batch: PackedBatch) {
-        for index in 0..<position.rows {
-            sumOverSlices(
-                batch.sequenceSlices, count: dx.columns, into: position.gradient, at: index * dx.columns
-            ) { slice, sum in
-                sum.update(repeating: 0, count: dx.columns)
-                for sequence in batch.sequenceSlices.range(slice) {
-                    let tokens = batch.tokens(of: sequence)
-                    if index < tokens.count { addVector(dx.row(tokens.lowerBound + index), to: sum, count: dx.columns) }
+        shareOut(dx.columns, unit: 16, least: Embeddings.leastColumns, (position, dx, batch)) { work, columns in
+            let (position, dx, batch) = work
+            for index in 0..<position.rows {
+                sumOverSlices(
+                    batch.sequenceSlices, columns: columns, into: position.gradient, at: index * dx.columns
+                ) { slice, sum in
+                    sum.update(repeating: 0, count: columns.count)
+                    for sequence in batch.sequenceSlices.range(slice) {
+                        let tokens = batch.tokens(of: sequence)
+                        guard index < tokens.count else { continue }
+                        addVector(
+                            dx.row(tokens.lowerBound + index) + columns.lowerBound, to: sum, count: columns.count)
+                    }
                 }
             }
         }
     }
+
+    /// Tokens, and columns of all tokens, that are worth a thread.
+    private static let leastTokens = 32
+    private static let leastColumns = 32
 }

@@ -19,18 +19,27 @@ final class SelfAttention {
 
     /// Memory that all layers share, since each needs it for a moment only.
     struct Scratch {
-        let probabilities: Matrix  // [longest, longest]
-        let dropped: Matrix  // [longest, longest]
-        let dprobabilities: Matrix  // [longest, longest]
+        let ofThreads: [ThreadScratch]
         let dprojected: Matrix  // [tokens, 3·hidden]
         let dfirst: Matrix  // [sequences, hidden]
 
         init(_ sizes: EncoderSizes, _ capacity: BatchCapacity, _ workspace: Workspace) {
+            ofThreads = (0..<ThreadTeam.threadCount).map { _ in ThreadScratch(capacity, workspace) }
+            dprojected = workspace.matrix(rows: capacity.tokens, columns: 3 * sizes.hiddenSize)
+            dfirst = workspace.matrix(rows: capacity.sequences, columns: sizes.hiddenSize)
+        }
+    }
+
+    /// Memory of one thread for one head of one sequence.
+    struct ThreadScratch {
+        let probabilities: Matrix  // [longest, longest]
+        let dropped: Matrix  // [longest, longest]
+        let dprobabilities: Matrix  // [longest, longest]
+
+        init(_ capacity: BatchCapacity, _ workspace: Workspace) {
             probabilities = workspace.matrix(rows: capacity.longest, columns: capacity.longest)
             dropped = workspace.matrix(rows: capacity.longest, columns: capacity.longest)
             dprobabilities = workspace.matrix(rows: capacity.longest, columns: capacity.longest)
-            dprojected = workspace.matrix(rows: capacity.tokens, columns: 3 * sizes.hiddenSize)
-            dfirst = workspace.matrix(rows: capacity.sequences, columns: sizes.hiddenSize)
         }
     }
 
@@ -71,41 +80,59 @@ final class SelfAttention {
             batch.gatherFirstTokens(of: x, into: inputs)
             query.forward(inputs, into: firstQueries.prefix(batch.sequenceCount))
         }
-        forEachHead(batch, reads) { head, sequence, tokens, rows in
-            let p = scratch.probabilities.rows(0..<rows.count).columns(0..<tokens.count)
-            let q = queries(batch, reads).rows(rows).columns(range(head))
-            let (k, v) = keysAndValues(tokens, head)
-            attentionProbabilities(q, k, into: p)
-            probabilityDropout(head, batch, sequence)?.apply(to: p)
-            multiply(p, v, into: context.rows(rows).columns(range(head)))
+        shareOutHeads(batch, (self, batch, reads, context)) { work, head, sequence, scratch in
+            let (attention, batch, reads, context) = work
+            attention.forwardHead(head, of: sequence, batch, reads, scratch, into: context)
         }
+    }
+
+    private func forwardHead(
+        _ head: Int, of sequence: Int, _ batch: PackedBatch, _ reads: RowsRead, _ scratch: ThreadScratch,
+        into context: Matrix
+    ) {
+        let (tokens, rows) = rowsOfKeysAndQueries(sequence, batch, reads)
+        let p = scratch.probabilities.rows(0..<rows.count).columns(0..<tokens.count)
+        let q = queries(batch, reads).rows(rows).columns(range(head))
+        let (k, v) = keysAndValues(tokens, head)
+        attentionProbabilities(q, k, into: p)
+        probabilityDropout(head, batch, sequence)?.apply(to: p)
+        multiply(p, v, into: context.rows(rows).columns(range(head)))
     }
 
     /// dx = the gradient of all rows of x through Q, K and V.
     func backward(_ dcontext: Matrix, input x: Matrix, _ batch: PackedBatch, _ reads: RowsRead, into dx: Matrix) {
-        forEachHead(batch, reads) { head, sequence, tokens, rows in
-            let p = scratch.probabilities.rows(0..<rows.count).columns(0..<tokens.count)
-            let dropped = scratch.dropped.rows(0..<rows.count).columns(0..<tokens.count)
-            let dp = scratch.dprobabilities.rows(0..<rows.count).columns(0..<tokens.count)
-            let q = queries(batch, reads).rows(rows).columns(range(head))
-            let (k, v) = keysAndValues(tokens, head)
-            let (dk, dv) = keyAndValueGradients(tokens, head)
-            let dc = dcontext.rows(rows).columns(range(head))
-            attentionProbabilities(q, k, into: p)
-            multiply(dc, v, transposed: (false, true), into: dp)
-            if let dropout = probabilityDropout(head, batch, sequence) {
-                dropout.apply(p, into: dropped, alsoTo: dp)
-                multiply(dropped, dc, transposed: (true, false), into: dv)
-            } else {
-                multiply(p, dc, transposed: (true, false), into: dv)
-            }
-            for row in 0..<p.rows {
-                softmaxBackward(dp.row(row), probabilities: p.row(row), count: p.columns, scale: scale)
-            }
-            multiply(dp, k, into: queryGradients(batch, reads).rows(rows).columns(range(head)))
-            multiply(dp, q, transposed: (true, false), into: dk)
+        shareOutHeads(batch, (self, batch, reads, dcontext)) { work, head, sequence, scratch in
+            let (attention, batch, reads, dcontext) = work
+            attention.backwardHead(head, of: sequence, dcontext, batch, reads, scratch)
         }
         backwardProjections(input: x, batch, reads, into: dx)
+    }
+
+    private func backwardHead(
+        _ head: Int, of sequence: Int, _ dcontext: Matrix, _ batch: PackedBatch, _ reads: RowsRead,
+        _ scratch: ThreadScratch
+    ) {
+        let (tokens, rows) = rowsOfKeysAndQueries(sequence, batch, reads)
+        let p = scratch.probabilities.rows(0..<rows.count).columns(0..<tokens.count)
+        let dropped = scratch.dropped.rows(0..<rows.count).columns(0..<tokens.count)
+        let dp = scratch.dprobabilities.rows(0..<rows.count).columns(0..<tokens.count)
+        let q = queries(batch, reads).rows(rows).columns(range(head))
+        let (k, v) = keysAndValues(tokens, head)
+        let (dk, dv) = keyAndValueGradients(tokens, head)
+        let dc = dcontext.rows(rows).columns(range(head))
+        attentionProbabilities(q, k, into: p)
+        multiply(dc, v, transposed: (false, true), into: dp)
+        if let dropout = probabilityDropout(head, batch, sequence) {
+            dropout.apply(p, into: dropped, alsoTo: dp)
+            multiply(dropped, dc, transposed: (true, false), into: dv)
+        } else {
+            multiply(p, dc, transposed: (true, false), into: dv)
+        }
+        for row in 0..<p.rows {
+            softmaxBackward(dp.row(row), probabilities: p.row(row), count: p.columns, scale: scale)
+        }
+        multiply(dp, k, into: queryGradients(batch, reads).rows(rows).columns(range(head)))
+        multiply(dp, q, transposed: (true, false), into: dk)
     }
 
     private func backwardProjections(input x: Matrix, _ batch: PackedBatch, _ reads: RowsRead, into dx: Matrix) {
@@ -138,17 +165,34 @@ final class SelfAttention {
         return RowDropout(dropouts[head], identities: identities, random: batch.random)
     }
 
-    /// Calls `body` for every head of every sequence with the rows of its keys and of its queries.
+    /// Calls `body` for every head of every sequence, shared out among threads by heads first: those of a sequence take equally long.
     @inline(__always)
-    private func forEachHead(
-        _ batch: PackedBatch, _ reads: RowsRead,
-        _ body: (_ head: Int, _ sequence: Int, _ tokens: Range<Int>, _ rows: Range<Int>) -> Void
+    private func shareOutHeads<Context>(
+        _ batch: PackedBatch, _ context: Context,
+        _ body: @escaping (_ context: Context, _ head: Int, _ sequence: Int, _ scratch: ThreadScratch) -> Void
     ) {
-        for sequence in 0..<batch.sequenceCount {
-            let tokens = batch.tokens(of: sequence)
-            let rows = reads == .allTokens ? tokens : sequence..<(sequence + 1)
-            for head in 0..<dropouts.count { body(head, sequence, tokens, rows) }
+        let work = HeadWork(
+            context: context, body: body, sequenceCount: batch.sequenceCount, scratch: scratch.ofThreads)
+        shareOut(dropouts.count * batch.sequenceCount, least: 4, work) { work, places in
+            let scratch = work.scratch[ThreadTeam.currentPart]
+            for place in places {
+                work.body(work.context, place / work.sequenceCount, place % work.sequenceCount, scratch)
+            }
         }
+    }
+
+    private struct HeadWork<Context> {
+        let context: Context
+        let body: (_ context: Context, _ head: Int, _ sequence: Int, _ scratch: ThreadScratch) -> Void
+        let sequenceCount: Int
+        let scratch: [ThreadScratch]
+    }
+
+    private func rowsOfKeysAndQueries(
+        _ sequence: Int, _ batch: PackedBatch, _ reads: RowsRead
+    ) -> (tokens: Range<Int>, rows: Range<Int>) {
+        let tokens = batch.tokens(of: sequence)
+        return (tokens, reads == .allTokens ? tokens : sequence..<(sequence + 1))
     }
 
     private func range(_ head: Int) -> Range<Int> { (head * headSize)..<((head + 1) * headSize) }

@@ -85,20 +85,26 @@ public final class WordGradient {
     /// the tree over slices.
     func backward(_ dx: Matrix, batch: PackedBatch) {
         collectOccurrences(batch)
-        let slices = batch.tokenSlices
+        shareOut(columns, unit: 16, least: 32, (self, dx, batch.tokenSlices)) { work, columns in
+            let (words, dx, slices) = work
+            for row in 0..<words.count { words.sum(dx, slices, row: row, columns: columns) }
+        }
+    }
+
+    /// Some columns of the gradient of a touched row.
+    private func sum(_ dx: Matrix, _ slices: RowSlices, row: Int, columns: Range<Int>) {
         for subtree in 0..<slices.tree.subtrees.count {
-            let node = slices.tree.subtrees[subtree]
-            for row in 0..<count {
-                let last = occurrenceStarts[row + 1]
-                var next = occurrenceStarts[row]
-                slices.tree.sum(node, count: columns, into: buffers[subtree].row(row)) { slice, sum in
-                    sum.update(repeating: 0, count: columns)
-                    let range = slices.range(slice)
-                    while next < last, Int(occurrences[next]) < range.lowerBound { next += 1 }
-                    while next < last, Int(occurrences[next]) < range.upperBound {
-                        addVector(dx.row(Int(occurrences[next])), to: sum, count: columns)
-                        next += 1
-                    }
+            let last = occurrenceStarts[row + 1]
+            var next = occurrenceStarts[row]
+            slices.tree.sum(slices.tree.subtrees[subtree], columns: columns, into: buffers[subtree].row(row)) {
+                slice, sum in
+                sum.update(repeating: 0, count: columns.count)
+                let range = slices.range(slice)
+                while next < last, Int(occurrences[next]) < range.lowerBound { next += 1 }
+                while next < last, Int(occurrences[next]) < range.upperBound {
+                    addVector(
+                        dx.row(Int(occurrences[next])) + columns.lowerBound, to: sum, count: columns.count)
+                    next += 1
                 }
             }
         }

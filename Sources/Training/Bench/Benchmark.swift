@@ -11,7 +11,6 @@ public struct Benchmark {
     private let settings: RunSettings
     private let world: Communicator
     private let stepCount: Int
-    private let threads: Int
 
     /// A benchmark of the first `steps` steps by all ranks of `world`.
     public init(_ settings: RunSettings, world: Communicator, steps: Int) throws {
@@ -19,11 +18,12 @@ public struct Benchmark {
         self.settings = settings
         self.world = world
         stepCount = steps
-        threads = 1
     }
 
     /// Runs it; the first rank prints the report, as one line of JSON or for people, and nothing else on standard output.
-    public func run(asJSON: Bool) throws {
+    public func run(asJSON: Bool) throws { try ThreadTeam.with(threads: settings.threads) { try time(asJSON: asJSON) } }
+
+    private func time(asJSON: Bool) throws {
         var run = try TrainingRun(settings, world: world, progress: "none")
         run.say = { FileHandle.standardError.write(Foundation.Data("\($0)\n".utf8)) }
         let parts = try run.build()
@@ -34,7 +34,7 @@ public struct Benchmark {
             )
         }
         let batches = BatchList(parts, sizes: trainer.model.encoder.sizes, settings, stepCount: stepCount)
-        let rates = MachineRates(world, threads: threads)
+        let rates = MachineRates(world, threads: settings.threads)
         let before = try rates.sgemm()
         ProcessMemory.resetPeak()
         for step in batches.largest(Benchmark.warmUpCount) { _ = try trainer.step(step) }
@@ -49,7 +49,7 @@ public struct Benchmark {
         guard world.rank == 0 else { return }
         let report = BenchReport(
             settings, trainer, batches: batches.all, taskNames: parts.tasks.map(\.definition.name), seconds: seconds,
-            threads: threads, ranks: figures)
+            threads: settings.threads, ranks: figures)
         print(asJSON ? try report.json : report.text)
     }
 

@@ -59,11 +59,11 @@ final class GradientNorm {
         for group in 0..<ownerships.count where activeGroups[group] {
             guard var row = exchange.ownedSegment(group).baseAddress else { continue }
             func write(rows: Int, columns: Int) {
-                for _ in 0..<rows {
-                    sums[next] = sumOfSquares(row, count: columns)
-                    next += 1
-                    row += columns
+                shareOut(rows, least: (1 << 13) / max(1, columns), (sums + next, row, columns)) { work, rows in
+                    for index in rows { work.0[index] = sumOfSquares(work.1 + index * work.2, count: work.2) }
                 }
+                next += rows
+                row += rows * columns
             }
             if group == 0 {
                 write(rows: rowCounts[0][world.rank], columns: words.columns)

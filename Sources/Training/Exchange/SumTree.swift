@@ -5,7 +5,9 @@ final class SumTree {
     private static let blockSize = 4096
     private let root: Range<Int>
     private let leaves: [Range<Int>]
+    /// Blocks of the nodes at hand, for each thread.
     private let scratch: UnsafeMutablePointer<Float>
+    private let scratchCount: Int
     /// Where each leaf's sum of the segment at hand lies, in the order of `leaves`.
     let sources: UnsafeMutablePointer<UnsafePointer<Float>?>
 
@@ -14,8 +16,9 @@ final class SumTree {
         self.root = root
         self.leaves = leaves
         let levels = 2 * (Int.bitWidth - root.count.leadingZeroBitCount + 1)
-        scratch = .allocate(capacity: levels * SumTree.blockSize)
-        scratch.initialize(repeating: 0, count: levels * SumTree.blockSize)
+        scratchCount = levels * SumTree.blockSize
+        scratch = .allocate(capacity: ThreadTeam.threadCount * scratchCount)
+        scratch.initialize(repeating: 0, count: ThreadTeam.threadCount * scratchCount)
         sources = .allocate(capacity: leaves.count)
         sources.initialize(repeating: nil, count: leaves.count)
     }
@@ -28,17 +31,20 @@ final class SumTree {
     /// destination = the sum of all sources, `count` floats each; it may be one of them.
     func sum(count: Int, into destination: UnsafeMutablePointer<Float>) {
         if leaves.count == 1, UnsafePointer(destination) == sources[0] { return }
-        var start = 0
-        while start < count {
-            let size = min(SumTree.blockSize, count - start)
-            var next = 0
-            sum(root, start: start, count: size, into: destination + start, level: 0, next: &next)
-            start += size
+        shareOut(count, unit: 16, least: SumTree.blockSize, (self, destination)) { work, elements in
+            let (tree, destination) = work
+            let scratch = tree.scratch + ThreadTeam.currentPart * tree.scratchCount
+            for start in stride(from: elements.lowerBound, to: elements.upperBound, by: SumTree.blockSize) {
+                let size = min(SumTree.blockSize, elements.upperBound - start)
+                var next = 0
+                tree.sum(tree.root, start: start, count: size, into: destination + start, scratch, next: &next)
+            }
         }
     }
 
     private func sum(
-        _ node: Range<Int>, start: Int, count: Int, into block: UnsafeMutablePointer<Float>, level: Int, next: inout Int
+        _ node: Range<Int>, start: Int, count: Int, into block: UnsafeMutablePointer<Float>,
+        _ scratch: UnsafeMutablePointer<Float>, next: inout Int
     ) {
         if leaves[next] == node {
             let source = sources[next]! + start
@@ -55,15 +61,15 @@ final class SumTree {
             return
         }
         // The destination may be the source of a leaf further right, so it is written to only when all of the node is known.
-        let one = scratch + level * SumTree.blockSize
-        sum(left, start: start, count: count, into: one, level: level + 1, next: &next)
+        let one = scratch
+        sum(left, start: start, count: count, into: one, scratch + SumTree.blockSize, next: &next)
         if let second = leaf(next, is: right, start) {
             next += 1
             addVectors(one, second, into: block, count: count)
             return
         }
-        let other = scratch + (level + 1) * SumTree.blockSize
-        sum(right, start: start, count: count, into: other, level: level + 2, next: &next)
+        let other = scratch + SumTree.blockSize
+        sum(right, start: start, count: count, into: other, scratch + 2 * SumTree.blockSize, next: &next)
         addVectors(one, other, into: block, count: count)
     }
 

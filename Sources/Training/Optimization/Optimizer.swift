@@ -22,7 +22,8 @@ final class Optimizer {
     private let moments: FloatBuffer
     private let words: WordGradient
     /// For each owned word embedding whether its moments are zero, as before its first gradient.
-    private var wordRowIsIdle: [Bool] = []
+    private let wordRowIsIdle: UnsafeMutablePointer<Bool>
+    private var wordRows: Range<Int> { owned[0].first?.piece.rows ?? 0..<0 }
 
     /// - Parameter decay: weight decay of matrices; biases and LayerNorms have none.
     init(
@@ -43,9 +44,11 @@ final class Optimizer {
                     decay: Optimizer.decays(piece.parameter) ? decay : 0)
             }
         }
-        wordRowIsIdle = Array(repeating: false, count: owned[0].first?.piece.rows.count ?? 0)
+        wordRowIsIdle = .allocate(capacity: owned[0].first?.piece.rows.count ?? 0)
         findIdleWords()
     }
+
+    deinit { wordRowIsIdle.deallocate() }
 
     /// Weight decay is for matrices: biases and the scales of LayerNorm are vectors.
     private static func decays(_ parameter: Parameter) -> Bool { parameter.shape.count > 1 }
@@ -64,8 +67,14 @@ final class Optimizer {
         }
         guard var next = gradient.baseAddress else { return }
         for piece in owned[group] {
-            update(piece, elements: 0..<piece.piece.range.count, gradient: next, scale: scale, rate: rate, step: step)
-            next += piece.piece.range.count
+            let count = piece.piece.range.count
+            shareOut(count, unit: 16, least: 1 << 13, (self, piece, next, scale, rate, step)) { work, elements in
+                let (optimizer, piece, gradient, scale, rate, step) = work
+                optimizer.update(
+                    piece, elements: elements, gradient: gradient + elements.lowerBound, scale: scale, rate: rate,
+                    step: step)
+            }
+            next += count
         }
     }
 
@@ -75,14 +84,25 @@ final class Optimizer {
     private func updateWords(
         _ gradient: UnsafeMutableBufferPointer<Float>, scale: Float, rate: Float, step: Int
     ) {
+        shareOut(wordRows.count, least: 64, (self, gradient, scale, rate, step)) { work, rows in
+            let (optimizer, gradient, scale, rate, step) = work
+            optimizer.updateWords(rows, gradient, scale: scale, rate: rate, step: step)
+        }
+    }
+
+    /// The owned rows of these numbers.
+    private func updateWords(
+        _ indices: Range<Int>, _ gradient: UnsafeMutableBufferPointer<Float>, scale: Float, rate: Float, step: Int
+    ) {
         guard let piece = owned[0].first else { return }
         let columns = words.columns
-        let rows = piece.piece.rows
+        let firstRow = wordRows.lowerBound
         let idleRowsStay = piece.decay == 0
-        var touched = words.touchedRows(from: rows.lowerBound, below: rows.upperBound).lowerBound
-        var next = gradient.baseAddress
-        for row in rows {
-            let index = row - rows.lowerBound
+        let before = words.touchedRows(from: firstRow, below: firstRow + indices.lowerBound)
+        var touched = before.upperBound
+        var next = gradient.baseAddress.map { $0 + before.count * columns }
+        for index in indices {
+            let row = firstRow + index
             let hasGradient = touched < words.count && Int(words.touched[touched]) == row
             if hasGradient { wordRowIsIdle[index] = false }
             if wordRowIsIdle[index] && idleRowsStay { continue }
@@ -102,9 +122,10 @@ final class Optimizer {
         // torch's Adamax adds decay to the gradient, so with decay no row is ever without one.
         let canIdle = rule != .adamaxTorch || piece.decay == 0
         let columns = words.columns
-        for row in wordRowIsIdle.indices {
-            wordRowIsIdle[row] =
+        for row in 0..<wordRows.count {
+            let isIdle =
                 canIdle && isZero(piece.first + row * columns, columns) && isZero(piece.second + row * columns, columns)
+            (wordRowIsIdle + row).initialize(to: isIdle)
         }
     }
 

@@ -1,6 +1,7 @@
 import Communication
 import Data
 import Foundation
+import Kernels
 import Model
 
 /// A whole training job as one rank sees it: prepare, build, train, evaluate, report.
@@ -55,7 +56,9 @@ public struct TrainingRun {
     }
 
     /// Trains to the end, or until it is asked to stop.
-    public func run() throws -> Outcome {
+    public func run() throws -> Outcome { try ThreadTeam.with(threads: settings.threads) { try runByTeam() } }
+
+    private func runByTeam() throws -> Outcome {
         let lock = try JobLock(world, settings, isSupervised: isSupervised)
         let comparison = try RankComparison(world)
         try comparison.requireSameProgram(settings)

@@ -46,6 +46,7 @@ extension RunSettings {
         dropout = try keys["dropout"]?.rate() ?? dropout
         taskDropout = try keys["task_dropout"]?.rate() ?? taskDropout
         if let value = keys["san"] { answerNetwork = try AnswerNetworkSettings(value) }
+        threads = try keys["threads"]?.integer(.between(1, 1024)) ?? threads
         checkpointSteps = try keys["checkpoint_steps"]?.integer(.atLeast(0)) ?? checkpointSteps
         keepLast = try keys["keep_last"]?.integer(.atLeast(1)) ?? keepLast
         stallTimeout = try keys["stall_timeout"]?.integer(.between(1, 1_000_000)) ?? stallTimeout

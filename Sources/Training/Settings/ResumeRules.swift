@@ -5,6 +5,7 @@ extension RunSettings {
     /// The settings that may change when a run goes on, because no weight depends on them.
     static let changeableKeys: Set<String> = [
         "folder", "prepared", "checkpoint_steps", "keep_last", "keep_best", "stall_timeout", "max_restarts",
+        "threads",
     ]
 
     /// Throws unless a run that had the settings `old` may go on with these, and lists the differences.

@@ -48,6 +48,8 @@ public struct RunSettings: Equatable, Sendable {
     /// `san`: the stochastic answer network of the tasks with `enable_san`.
     public var answerNetwork = AnswerNetworkSettings()
 
+    /// `threads`: threads inside each rank; no weight depends on their number.
+    public var threads = 1
     /// `checkpoint_steps`: a checkpoint every so many steps, besides the one at the end of each epoch; 0 for none.
     public var checkpointSteps = 0
     /// `keep_last`: how many checkpoints are kept, the newest ones.
