@@ -36,6 +36,17 @@ let status = try withMPI(program: "self-test", exitCode: { _ in 7 }) { world thr
         let trainer = try build(world, argumentsFrom: 3, ranksPerHost: Int(arguments[1]))
         for number in 0..<trainer.stepCount { _ = try trainer.step(number) }
         try writeWeights(trainer, world, to: arguments[2])
+    case "bytes":
+        // What travels in each step, with so many ranks to a host: `bytes RANKS RUN.yml KEY=VALUE ...`.
+        let trainer = try build(world, argumentsFrom: 2, ranksPerHost: Int(arguments[1]))
+        var before = trainer.exchangedByteCounts
+        for number in 0..<trainer.stepCount {
+            let step = try trainer.step(number)
+            let now = trainer.exchangedByteCounts
+            let words = trainer.model.wordGradient.count
+            print("\(number) \(step.task) \(words) \(now.gradients - before.gradients) \(now.values - before.values)")
+            before = now
+        }
     case "fail":
         // One rank throws in the middle of training: `fail RANK RUN.yml KEY=VALUE ...`.
         let trainer = try build(world, argumentsFrom: 2)

@@ -150,6 +150,11 @@ package final class Trainer {
         }
     }
 
+    /// Bytes of gradients and of values that this rank has taken from others so far, out of their memory or by messages.
+    package var exchangedByteCounts: (gradients: Int, values: Int) {
+        (gradients.takenByteCount, values.receivedByteCount)
+    }
+
     /// Exchanges the gradients of the last step once more, which spoils them: for a benchmark of the exchange by itself.
     func exchangeAgain(task: Int) throws { try gradients.exchange(activeGroups: activeGroups[task]) }
 
