@@ -126,6 +126,37 @@ import Testing
         #expect(try run.outcome(of: folder) == log)
     }
 
+    @Test func `A run goes on where it was moved to, and not with other data there`() throws {
+        let whole = try run.finish(ranks: 1)
+        _ = try interrupt(ranks: 2, signal: "USR1", afterStep: 7)
+        let place = "\(run.suite.folder).moved"
+        defer {
+            do { try FileManager.default.removeItem(atPath: place) } catch { Issue.record(error) }
+        }
+        try FileManager.default.copyItem(atPath: run.suite.folder, toPath: place)
+        // Nothing is where it was.
+        let before = "\(run.suite.folder).before"
+        try FileManager.default.moveItem(atPath: run.suite.folder, toPath: before)
+        let moved = folder.replacingOccurrences(of: run.suite.folder, with: place)
+        let result = try runJob(
+            ranks: 3, executable: "mtdnn-worker",
+            arguments: ["\(place)/run.yml"] + (settings + ["folder=\(moved)"]).flatMap { ["--set", $0] })
+        try FileManager.default.moveItem(atPath: before, toPath: run.suite.folder)
+        #expect(result.status == 0 && result.output.contains("goes on from the checkpoint"), "\(result.error)")
+        #expect(try run.outcome(of: moved) == whole)
+
+        let data = "\(place)/single_train.tsv"
+        let text = try String(contentsOfFile: data, encoding: .utf8)
+        try text.replacingOccurrences(of: "w1 ", with: "w2 ").write(toFile: data, atomically: true, encoding: .utf8)
+        let refused = try runJob(
+            ranks: 1, executable: "mtdnn-worker",
+            arguments: ["\(place)/run.yml"] + (settings + ["folder=\(moved)"]).flatMap { ["--set", $0] })
+        #expect(refused.status == 78)
+        #expect(
+            refused.error.contains(
+                "\(moved) holds a run with other task definitions, data or vocabulary; use those, or another --folder"))
+    }
+
     @Test func `A finished run goes on with more epochs, as one that was stopped there and given more`() throws {
         let finished = try goOn(ranks: 2)
         #expect(finished.output.contains("goes on") == false)

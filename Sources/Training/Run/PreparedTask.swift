@@ -41,8 +41,10 @@ package struct PreparedTask {
             task: definition.name, kind: kind, dropout: definition.dropout ?? settings.taskDropout)
     }
 
-    /// What a resumed run must have in common with the one that it goes on with.
+    /// What a resumed run must have in common with the one that it goes on with: the contents of its files, wherever they lie.
     var fingerprint: String {
+        var definition = definition
+        definition.data = .folder(".")
         let files = [train.path] + developments.map(\.file.path)
         return (["\(definition)"] + files.map { String($0.split(separator: "/").last ?? "") }).joined(separator: " ")
     }

@@ -9,21 +9,28 @@ extension RunSettings {
         var file = try StrictValue.read(path: path)
         let runFile = absolutePath(path, in: FileManager.default.currentDirectoryPath)
         for override in overrides { file = try file.setting(override) }
-        return try file.mapping { keys throws(SettingsError) in try RunSettings(keys, runFile: runFile) }
-    }
-
-    /// Reads settings that a program wrote, such as those in a checkpoint's manifest; `path` is for messages.
-    static func parse(_ text: String, path: String) throws(SettingsError) -> RunSettings {
-        try StrictValue.parse(text, path: path).mapping { keys throws(SettingsError) in
-            try RunSettings(keys, runFile: path)
+        return try file.mapping { keys throws(SettingsError) in
+            var settings = try RunSettings(keys, runFile: runFile)
+            try settings.readTrain(keys["train"], tasksKey: keys.required("tasks"))
+            return settings
         }
     }
 
+    /// Reads settings that a program wrote, such as those in a checkpoint's manifest; `path` is for messages. The files that they name need
+    /// not be there any more.
+    static func parse(_ text: String, path: String) throws(SettingsError) -> RunSettings {
+        try StrictValue.parse(text, path: path).mapping { keys throws(SettingsError) in
+            var settings = try RunSettings(keys, runFile: path)
+            settings.train = try keys.required("train").list().map { item throws(SettingsError) in try item.string() }
+            return settings
+        }
+    }
+
+    /// All settings but `train`.
     private init(_ keys: StrictMapping, runFile: String) throws(SettingsError) {
-        let tasksKey = try keys.required("tasks")
         self.init(
             encoder: try EncoderSource(keys.required("encoder")),
-            tasks: try tasksKey.path(),
+            tasks: try keys.required("tasks").path(),
             data: try keys.required("data").path(),
             train: [],
             folder: try keys["folder"]?.path() ?? (runFile as NSString).deletingPathExtension)
@@ -55,7 +62,6 @@ extension RunSettings {
         prepared = try keys["prepared"]?.path() ?? prepared
 
         try readMaximumLength(keys["max_length"])
-        try readTrain(keys["train"], tasksKey: tasksKey)
     }
 
     private mutating func readMaximumLength(_ value: StrictValue?) throws(SettingsError) {

@@ -2,10 +2,11 @@ import Foundation
 
 // A run goes on with the settings that it began with: others would give neither the one result nor the other.
 extension RunSettings {
-    /// The settings that may change when a run goes on, because no weight depends on them.
+    /// The settings that may change when a run goes on: no weight depends on them, or they only name places, of which the contents are
+    /// compared, so that a run may move.
     static let changeableKeys: Set<String> = [
         "folder", "prepared", "checkpoint_steps", "keep_last", "keep_best", "stall_timeout", "max_restarts",
-        "threads",
+        "threads", "data", "tasks", "encoder.from", "encoder.vocab", "initialize.checkpoint",
     ]
 
     /// Throws unless a run that had the settings `old` may go on with these, and lists the differences.
@@ -13,7 +14,9 @@ extension RunSettings {
     /// `epochs` may grow. The schedule of the learning rate is then that of the longer run, from the step on where the run goes on.
     func requireResumable(from old: RunSettings) throws {
         let refused = changes(since: old).filter { change in
-            !RunSettings.changeableKeys.contains(change.key) && !(change.key == "epochs" && epochs > old.epochs)
+            let isNew = change.before == "none" || change.after == "none"
+            let mayChange = RunSettings.changeableKeys.contains(change.key) && !isNew
+            return !mayChange && !(change.key == "epochs" && epochs > old.epochs)
         }
         guard refused.isEmpty else {
             let list = refused.map { "\($0.key): \($0.before) -> \($0.after)" }.joined(separator: "; ")
