@@ -34,15 +34,16 @@ public final class MultiTaskModel {
     ///   - capacity: the largest share of a batch.
     ///   - gradientBuffers: number of this rank's subtrees of slices; 0 where nothing is trained.
     ///   - touchedWords: most word pieces that a global batch touches.
+    ///   - recomputes: whether layers keep their inputs only, and backward computes the rest again: less memory, a third more work.
     ///   - memory: makes room for values and gradients.
     public init(
         encoder sizes: EncoderSizes, heads definitions: [HeadDefinition], dropout: EncoderDropout,
-        capacity: BatchCapacity, gradientBuffers: Int, touchedWords: Int,
+        capacity: BatchCapacity, gradientBuffers: Int, touchedWords: Int, recomputes: Bool = false,
         memory: (ParameterSizes) throws -> ParameterMemory
     ) rethrows {
         encoder = Encoder(
-            sizes, dropout: dropout.hidden, attentionDropout: dropout.attention, capacity: capacity, in: parameters,
-            workspace)
+            sizes, dropout: dropout.hidden, attentionDropout: dropout.attention, capacity: capacity,
+            recomputes: recomputes, in: parameters, workspace)
         pooler = Pooler(hiddenSize: sizes.hiddenSize, capacity: capacity, in: parameters, workspace)
         heads = definitions.map { [parameters, workspace] in
             $0.make(hiddenSize: sizes.hiddenSize, capacity: capacity, in: parameters, workspace)
@@ -57,11 +58,11 @@ public final class MultiTaskModel {
     /// A model in memory of its own.
     public convenience init(
         encoder sizes: EncoderSizes, heads definitions: [HeadDefinition], dropout: EncoderDropout,
-        capacity: BatchCapacity, gradientBuffers: Int, touchedWords: Int
+        capacity: BatchCapacity, gradientBuffers: Int, touchedWords: Int, recomputes: Bool = false
     ) {
         self.init(
             encoder: sizes, heads: definitions, dropout: dropout, capacity: capacity, gradientBuffers: gradientBuffers,
-            touchedWords: touchedWords, memory: ParameterMemory.init(sizes:))
+            touchedWords: touchedWords, recomputes: recomputes, memory: ParameterMemory.init(sizes:))
     }
 
     /// Whether a step of task `head` changes parameter group `group`: the encoder, the pooler if the head reads it, and its own.

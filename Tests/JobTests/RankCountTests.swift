@@ -54,6 +54,11 @@ import Testing
         }
     }
 
+    @Test(arguments: [1, 3])
+    func `Computing layers again gives the same bits`(ranks: Int) throws {
+        #expect(try run.finish(ranks: ranks, "epochs=1", "recompute=true") == run.finish(ranks: 1, "epochs=1"))
+    }
+
     @Test func `Sums over weights and moments tell runs apart`() throws {
         let digest = try run.finish(ranks: 2, "epochs=1").digest
         #expect(digest.allSatisfy { $0.count == 64 })

@@ -17,10 +17,11 @@ enum FourHeads {
     ]
 
     /// A model with dropout everywhere and random values, for a rank that holds `local` of the slices of `batch`.
-    static func model(for batch: PackedBatch) -> MultiTaskModel {
+    static func model(for batch: PackedBatch, recomputes: Bool = false) -> MultiTaskModel {
         let model = MultiTaskModel(
             encoder: sizes, heads: definitions, dropout: .init(hidden: 0.1, attention: 0.15), capacity: batch.capacity,
-            gradientBuffers: batch.tree.subtrees.count, touchedWords: sizes.vocabularySize)
+            gradientBuffers: batch.tree.subtrees.count, touchedWords: sizes.vocabularySize,
+            recomputes: recomputes)
         model.parameters.randomize(seed: 12)
         _ = Unmanaged.passRetained(model)  // never freed, so that no view of its memory outlives it
         return model

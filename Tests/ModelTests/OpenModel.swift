@@ -23,7 +23,8 @@ final class OpenModel {
     ) {
         let capacity = batch.capacity
         encoder = Encoder(
-            sizes, dropout: dropout, attentionDropout: attentionDropout, capacity: capacity, in: parameters, workspace)
+            sizes, dropout: dropout, attentionDropout: attentionDropout, capacity: capacity, recomputes: false,
+            in: parameters, workspace)
         pooler = Pooler(hiddenSize: sizes.hiddenSize, capacity: capacity, in: parameters, workspace)
         heads = definitions.map { [parameters, workspace] in
             $0.make(hiddenSize: sizes.hiddenSize, capacity: capacity, in: parameters, workspace)

@@ -46,6 +46,24 @@ struct StepTests {
         }
     }
 
+    @Test(arguments: FourHeads.names.indices)
+    func layersThatAreComputedAgainGiveTheSameBits(head: Int) {
+        let test = FourHeads.batch(head: head, unitCounts: [3, 0, 4], seed: 6)
+        let batch = test.packed(random: RandomStep(seed: 1, step: 3))
+        let models = [false, true].map { FourHeads.model(for: batch, recomputes: $0) }
+        let results = models.map { model in
+            test.touch(model.wordGradient)
+            let scores = bits(model.forward(batch, head: head).values)
+            model.backward(batch, head: head)
+            return (scores, gradients(model, batch, head: head))
+        }
+        #expect(results[0].0 == results[1].0 && results[0].1 == results[1].1)
+        // All layers but one keep their input only.
+        let sizes = FourHeads.sizes
+        let kept = 4 * batch.capacity.tokens * (7 * sizes.hiddenSize + 2 * sizes.intermediateSize)
+        #expect(models[0].workspaceByteCount - models[1].workspaceByteCount >= kept * (sizes.layerCount - 1))
+    }
+
     @Test func otherHeadsKeepTheirGradientBuffersUntouched() {
         let test = FourHeads.batch(head: 0, unitCounts: [2, 2], seed: 4)
         let batch = test.packed(random: RandomStep(seed: 1, step: 1))

@@ -136,6 +136,7 @@ struct SettingsTests {
             san: {turns: 3, prediction_dropout: 0.4}
             folder: ../out
             threads: 3
+            recompute: true
             checkpoint_steps: 11
             keep_last: 9
             stall_timeout: 20
@@ -149,8 +150,8 @@ struct SettingsTests {
         #expect(settings.prepared == folder + "/runs/line\nbreak")
         let defaults = RunSettings(encoder: .folder("x"), tasks: "x", data: "x", train: [], folder: "x")
         // Every key differs from its default, so a key that is read or written wrongly shows.
-        #expect(settings.differences(from: defaults).count == 1 + 8 + 28 + 2)
-        #expect(settings.yaml.split(separator: "\n").count == 1 + 8 + 28 + 1 + 3)
+        #expect(settings.differences(from: defaults).count == 1 + 8 + 29 + 2)
+        #expect(settings.yaml.split(separator: "\n").count == 1 + 8 + 29 + 1 + 3)
         #expect(
             settings.differences(from: defaults).prefix(2)
                 == ["encoder.hidden_size: none -> 128", "encoder.num_hidden_layers: none -> 2"])

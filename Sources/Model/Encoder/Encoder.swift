@@ -6,24 +6,27 @@ public final class Encoder {
     public let sizes: EncoderSizes
     private let embeddings: Embeddings
     private let layers: [TransformerLayer]
+    private let recomputes: Bool
     /// The input of each layer, and the output of the last.
     private let states: [Matrix]  // [tokens, hidden]
     private let gradients: (Matrix, Matrix)  // [tokens, hidden]
 
     init(
-        _ sizes: EncoderSizes, dropout: Float, attentionDropout: Float, capacity: BatchCapacity,
+        _ sizes: EncoderSizes, dropout: Float, attentionDropout: Float, capacity: BatchCapacity, recomputes: Bool,
         in parameters: Parameters, _ workspace: Workspace
     ) {
         precondition(capacity.longest <= sizes.maximumPositions, "sequences reach beyond the position embeddings")
         precondition(sizes.hiddenSize.isMultiple(of: sizes.headCount), "the heads do not divide the hidden size")
         self.sizes = sizes
+        self.recomputes = recomputes
         embeddings = Embeddings(sizes, dropout: dropout, capacity: capacity, in: parameters, workspace)
         let scratch = TransformerLayer.Scratch(sizes, capacity, workspace)
         reserveOuterProducts(rows: capacity.tokens)
+        let shared = recomputes ? TransformerLayer.Kept(sizes, capacity, workspace) : nil
         layers = (0..<sizes.layerCount).map {
             TransformerLayer(
-                layer: $0, sizes, dropout: dropout, attentionDropout: attentionDropout, capacity: capacity,
-                scratch: scratch, in: parameters, workspace)
+                layer: $0, sizes, dropout: dropout, attentionDropout: attentionDropout,
+                kept: shared ?? TransformerLayer.Kept(sizes, capacity, workspace), scratch: scratch, in: parameters)
         }
         states = (0...sizes.layerCount).map { _ in
             workspace.matrix(rows: capacity.tokens, columns: sizes.hiddenSize)
@@ -41,12 +44,15 @@ public final class Encoder {
     public func forward(_ batch: PackedBatch, _ reads: RowsRead) -> Matrix {
         embeddings.forward(batch, into: states[0].prefix(batch.tokenCount))
         for index in 0..<layers.count {
-            let needed = rowsRead(by: index, reads)
-            layers[index].forward(
-                states[index].prefix(batch.tokenCount), batch, needed,
-                into: states[index + 1].prefix(batch.rowCount(needed)))
+            forwardLayer(index, batch, rowsRead(by: index, reads))
         }
         return output(batch, reads)
+    }
+
+    private func forwardLayer(_ index: Int, _ batch: PackedBatch, _ needed: RowsRead) {
+        layers[index].forward(
+            states[index].prefix(batch.tokenCount), batch, needed,
+            into: states[index + 1].prefix(batch.rowCount(needed)))
     }
 
     /// What `forward` computed last [rows, hidden].
@@ -64,6 +70,8 @@ public final class Encoder {
         var (gradient, next) = gradients
         for index in layers.indices.reversed() {
             let needed = rowsRead(by: index, reads)
+            // What the last layer kept is still there; of the others only the input is.
+            if recomputes, index < layers.count - 1 { forwardLayer(index, batch, needed) }
             layers[index].backward(
                 gradient.prefix(batch.rowCount(needed)), input: states[index].prefix(batch.tokenCount), batch,
                 needed, into: next.prefix(batch.tokenCount))

@@ -11,11 +11,22 @@ final class SelfAttention {
     private let queryKeyValue, keyValue: Linear
     private let query: Linear
     private let dropouts: [Dropout]
-    /// Q, K and V side by side [tokens, 3·hidden].
-    private let projected: Matrix
-    /// Q of first tokens, and what they are computed from [sequences, hidden]; only the last layer has them.
-    private let firstQueries, firstInputs: Matrix
+    private let kept: Kept
     private let scratch: Scratch
+
+    /// What forward keeps for backward.
+    struct Kept {
+        /// Q, K and V side by side [tokens, 3·hidden].
+        let projected: Matrix
+        /// Q of first tokens, and what they are computed from [sequences, hidden]; only the last layer uses them.
+        let firstQueries, firstInputs: Matrix
+
+        init(_ sizes: EncoderSizes, _ capacity: BatchCapacity, _ workspace: Workspace) {
+            projected = workspace.matrix(rows: capacity.tokens, columns: 3 * sizes.hiddenSize)
+            firstQueries = workspace.matrix(rows: capacity.sequences, columns: sizes.hiddenSize)
+            firstInputs = workspace.matrix(rows: capacity.sequences, columns: sizes.hiddenSize)
+        }
+    }
 
     /// Memory that all layers share, since each needs it for a moment only.
     struct Scratch {
@@ -44,8 +55,8 @@ final class SelfAttention {
     }
 
     init(
-        _ name: String, layer: Int, _ sizes: EncoderSizes, dropout: Float, capacity: BatchCapacity, scratch: Scratch,
-        in parameters: Parameters, _ workspace: Workspace
+        _ name: String, layer: Int, _ sizes: EncoderSizes, dropout: Float, kept: Kept, scratch: Scratch,
+        in parameters: Parameters
     ) {
         let hidden = sizes.hiddenSize
         hiddenSize = hidden
@@ -61,24 +72,21 @@ final class SelfAttention {
         dropouts = (0..<sizes.headCount).map {
             Dropout(probability: dropout, site: DropoutSite.attention(layer, head: $0))
         }
-        projected = workspace.matrix(rows: capacity.tokens, columns: 3 * hidden)
-        let isLast = layer == sizes.layerCount - 1
-        firstQueries = workspace.matrix(rows: isLast ? capacity.sequences : 0, columns: hidden)
-        firstInputs = workspace.matrix(rows: isLast ? capacity.sequences : 0, columns: hidden)
+        self.kept = kept
         self.scratch = scratch
     }
 
     /// context = attention of the rows that are read over all rows of their sequence.
     func forward(_ x: Matrix, _ batch: PackedBatch, _ reads: RowsRead, into context: Matrix) {
-        let all = projected.prefix(batch.tokenCount)
+        let all = kept.projected.prefix(batch.tokenCount)
         switch reads {
         case .allTokens:
             queryKeyValue.forward(x, into: all)
         case .firstTokens:
             keyValue.forward(x, into: all.columns(hiddenSize..<3 * hiddenSize))
-            let inputs = firstInputs.prefix(batch.sequenceCount)
+            let inputs = kept.firstInputs.prefix(batch.sequenceCount)
             batch.gatherFirstTokens(of: x, into: inputs)
-            query.forward(inputs, into: firstQueries.prefix(batch.sequenceCount))
+            query.forward(inputs, into: kept.firstQueries.prefix(batch.sequenceCount))
         }
         shareOutHeads(batch, (self, batch, reads, context)) { work, head, sequence, scratch in
             let (attention, batch, reads, context) = work
@@ -147,7 +155,7 @@ final class SelfAttention {
             let dinputs = scratch.dfirst.prefix(batch.sequenceCount)
             keyValue.backwardParameters(batch.tokenSlices, dkeyValue, input: x)
             keyValue.backwardInput(dkeyValue, into: dx)
-            query.backwardParameters(batch.sequenceSlices, dquery, input: firstInputs.prefix(batch.sequenceCount))
+            query.backwardParameters(batch.sequenceSlices, dquery, input: kept.firstInputs.prefix(batch.sequenceCount))
             query.backwardInput(dquery, into: dinputs)
             batch.addToFirstTokens(dinputs, of: dx)
         }
@@ -198,7 +206,7 @@ final class SelfAttention {
     private func range(_ head: Int) -> Range<Int> { (head * headSize)..<((head + 1) * headSize) }
 
     private func queries(_ batch: PackedBatch, _ reads: RowsRead) -> Matrix {
-        reads == .allTokens ? projected.columns(0..<hiddenSize) : firstQueries
+        reads == .allTokens ? kept.projected.columns(0..<hiddenSize) : kept.firstQueries
     }
 
     private func queryGradients(_ batch: PackedBatch, _ reads: RowsRead) -> Matrix {
@@ -207,7 +215,7 @@ final class SelfAttention {
     }
 
     private func keysAndValues(_ tokens: Range<Int>, _ head: Int) -> (Matrix, Matrix) {
-        columnsOfKeysAndValues(projected.rows(tokens), head)
+        columnsOfKeysAndValues(kept.projected.rows(tokens), head)
     }
 
     private func keyAndValueGradients(_ tokens: Range<Int>, _ head: Int) -> (Matrix, Matrix) {

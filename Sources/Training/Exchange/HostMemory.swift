@@ -39,7 +39,8 @@ package final class HostMemory {
         var memory: HostMemory?
         let model = try MultiTaskModel(
             encoder: sizes, heads: heads, dropout: .init(hidden: dropout, attention: dropout), capacity: plan.capacity,
-            gradientBuffers: plan.tree.subtrees.count, touchedWords: plan.touchedWords
+            gradientBuffers: plan.tree.subtrees.count, touchedWords: plan.touchedWords,
+            recomputes: plan.recomputes
         ) { sizes in
             let made = try HostMemory(world, host: host, sizes)
             memory = made

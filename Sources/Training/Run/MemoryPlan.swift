@@ -27,7 +27,7 @@ struct MemoryPlan {
         throw TrainingError(
             "the \(rankCount) ranks on \(hostName) need \(MemoryPlan.text(needed)) and \(MemoryPlan.text(available)) are free; "
                 + "the largest parts of a rank are \(largest.joined(separator: ", ")); "
-                + "lower `batch_size` or `max_length`, or use fewer ranks or more hosts")
+                + "set `recompute: true`, lower `batch_size` or `max_length`, or use fewer ranks or more hosts")
     }
 
     /// Bytes that programs can still take, where the system says so.

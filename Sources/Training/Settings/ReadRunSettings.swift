@@ -53,6 +53,7 @@ extension RunSettings {
         dropout = try keys["dropout"]?.rate() ?? dropout
         taskDropout = try keys["task_dropout"]?.rate() ?? taskDropout
         if let value = keys["san"] { answerNetwork = try AnswerNetworkSettings(value) }
+        recomputes = try keys["recompute"]?.boolean() ?? recomputes
         threads = try keys["threads"]?.integer(.between(1, 1024)) ?? threads
         checkpointSteps = try keys["checkpoint_steps"]?.integer(.atLeast(0)) ?? checkpointSteps
         keepLast = try keys["keep_last"]?.integer(.atLeast(1)) ?? keepLast

@@ -6,7 +6,7 @@ extension RunSettings {
     /// compared, so that a run may move.
     static let changeableKeys: Set<String> = [
         "folder", "prepared", "checkpoint_steps", "keep_last", "keep_best", "stall_timeout", "max_restarts",
-        "threads", "data", "tasks", "encoder.from", "encoder.vocab", "initialize.checkpoint",
+        "threads", "recompute", "data", "tasks", "encoder.from", "encoder.vocab", "initialize.checkpoint",
     ]
 
     /// Throws unless a run that had the settings `old` may go on with these, and lists the differences.

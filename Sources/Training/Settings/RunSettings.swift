@@ -48,6 +48,8 @@ public struct RunSettings: Equatable, Sendable {
     /// `san`: the stochastic answer network of the tasks with `enable_san`.
     public var answerNetwork = AnswerNetworkSettings()
 
+    /// `recompute`: whether layers keep their inputs only and backward computes the rest again: less memory, a third more work, the same weights.
+    public var recomputes = false
     /// `threads`: threads inside each rank; no weight depends on their number.
     public var threads = 1
     /// `checkpoint_steps`: a checkpoint every so many steps, besides the one at the end of each epoch; 0 for none.

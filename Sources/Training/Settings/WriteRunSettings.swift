@@ -52,6 +52,7 @@ extension RunSettings {
             ("san.turns", "\(answerNetwork.turns)"),
             ("san.prediction_dropout", "\(answerNetwork.predictionDropout)"),
             ("folder", quoted(folder)),
+            ("recompute", "\(recomputes)"),
             ("threads", "\(threads)"),
             ("checkpoint_steps", "\(checkpointSteps)"),
             ("keep_last", "\(keepLast)"),
