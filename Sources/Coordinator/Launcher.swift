@@ -41,12 +41,21 @@ struct Launcher {
                 throw LaunchError("--hostfile \(hostfile): cannot be read")
             }
             arguments += ["--hostfile", hostfile, "--map-by", mapping, "--bind-to", "core"]
-        } else if ranks * threads <= ProcessInfo.processInfo.activeProcessorCount {
+        } else if ranks * threads <= Launcher.coreCount {
             arguments += ["--map-by", mapping, "--bind-to", "core"]
         } else {
             arguments += ["--oversubscribe", "--bind-to", "none"]
         }
         return arguments + ["-x", "OPENBLAS_NUM_THREADS"] + [try Launcher.worker().path] + workerArguments
+    }
+
+    /// Number of cores, to which mpirun binds; each may count as several processors.
+    private static var coreCount: Int {
+        let processors = ProcessInfo.processInfo.activeProcessorCount
+        let siblings = (0..<processors).compactMap {
+            FileManager.default.contents(atPath: "/sys/devices/system/cpu/cpu\($0)/topology/thread_siblings_list")
+        }
+        return siblings.count == processors ? Set(siblings).count : processors
     }
 
     private func environment(_ temporaries: JobTemporaries) -> [String: String] {

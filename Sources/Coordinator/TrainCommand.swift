@@ -39,7 +39,9 @@ struct JobOptions: ParsableArguments {
     var hostfile: String?
 
     func validate() throws {
-        if let threads, threads < 1 { throw ValidationError("--threads must be at least 1, not \(threads).") }
+        if let threads, !(1...1024).contains(threads) {
+            throw ValidationError("--threads must be between 1 and 1024, not \(threads).")
+        }
         if ranks < 1 { throw ValidationError("--ranks must be at least 1, not \(ranks).") }
     }
 

@@ -23,9 +23,10 @@ public func biasGELU(_ x: Matrix, bias: UnsafePointer<Float>, into y: Matrix, ke
 /// dx = dy ∘ derivative, in place of dy.
 public func multiplyElements(_ gradient: Matrix, by derivative: Matrix) {
     forEachRow(of: gradient, (gradient, derivative)) { work, index in
-        let output = work.0.row(index)
-        let factor = work.1.row(index)
-        forEachVector(work.0.columns) { start, count in
+        let (gradient, derivative) = work
+        let output = gradient.row(index)
+        let factor = derivative.row(index)
+        forEachVector(gradient.columns) { start, count in
             store(load(output + start, count) * load(factor + start, count), output + start, count)
         }
     }
@@ -55,7 +56,10 @@ public func tanhBackward(_ gradient: Matrix, output: Matrix) {
 
 /// x += b, row by row.
 public func addBias(_ x: Matrix, _ bias: UnsafePointer<Float>) {
-    forEachRow(of: x, (x, bias)) { work, index in addVector(work.1, to: work.0.row(index), count: work.0.columns) }
+    forEachRow(of: x, (x, bias)) { work, index in
+        let (x, bias) = work
+        addVector(bias, to: x.row(index), count: x.columns)
+    }
 }
 
 /// Φ(x), the normal distribution function, from an approximation of erfc with a relative error of 1.2 · 10⁻⁷ everywhere

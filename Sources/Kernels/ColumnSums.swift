@@ -1,6 +1,6 @@
 /// db = the column sums of dy for each slice, summed along the tree.
 public func sumColumns(_ slices: RowSlices, _ dy: Matrix, into gradient: GradientSums) {
-    shareOut(dy.columns, unit: 16, least: leastElements / max(1, slices.rows), (slices, dy, gradient)) {
+    shareOut(dy.columns, unit: 16, least: ThreadTeam.leastElements / max(1, slices.rows), (slices, dy, gradient)) {
         work, columns in
         let (slices, dy, gradient) = work
         sumRows(slices, columns: columns, into: gradient) { row, sum in
@@ -11,7 +11,7 @@ public func sumColumns(_ slices: RowSlices, _ dy: Matrix, into gradient: Gradien
 
 /// dg = the column sums of dy ∘ x for each slice, summed along the tree.
 public func sumColumnProducts(_ slices: RowSlices, _ dy: Matrix, _ x: Matrix, into gradient: GradientSums) {
-    shareOut(dy.columns, unit: 16, least: leastElements / max(1, slices.rows), (slices, dy, x, gradient)) {
+    shareOut(dy.columns, unit: 16, least: ThreadTeam.leastElements / max(1, slices.rows), (slices, dy, x, gradient)) {
         work, columns in
         let (slices, dy, x, gradient) = work
         sumRows(slices, columns: columns, into: gradient) { row, sum in

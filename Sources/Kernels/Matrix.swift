@@ -50,7 +50,8 @@ public struct Matrix {
     public func add(_ other: Matrix) {
         precondition(rows == other.rows && columns == other.columns)
         forEachRow(of: self, (self, other)) { work, index in
-            addVector(work.1.row(index), to: work.0.row(index), count: work.0.columns)
+            let (sum, other) = work
+            addVector(other.row(index), to: sum.row(index), count: sum.columns)
         }
     }
 }

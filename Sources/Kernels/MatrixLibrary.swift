@@ -1,6 +1,6 @@
 import COpenBLAS
 
-/// OpenBLAS: what our own products are measured against and checked with.
+/// OpenBLAS: what our own products are measured against.
 public struct MatrixLibrary: Sendable, Equatable {
     /// Version and build options, for example `OpenBLAS 0.3.21 NO_LAPACKE DYNAMIC_ARCH ...`.
     public let configuration: String

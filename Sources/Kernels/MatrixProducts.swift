@@ -21,7 +21,7 @@ public func multiply(
     // The longer side is shared out: its parts are packed once, the other side by every thread.
     let sharesRows = c.rows > c.columns
     let (count, unit) = sharesRows ? (c.rows, ProductTile.rows) : (c.columns, ProductTile.columns)
-    let least = max(unit, ProductBlock.leastOperations / (inner * (sharesRows ? c.columns : c.rows)))
+    let least = max(unit, leastProductOperations / (inner * (sharesRows ? c.columns : c.rows)))
     shareOut(
         count, unit: unit, least: least, (a, b, aTransposed, bTransposed, c, accumulating, sharesRows)
     ) { product, part in
@@ -67,9 +67,10 @@ private enum ProductBlock {
     static let inner = 384
     static let columns = 512
     static let rows = 96
-    /// Multiplications and additions that are worth a thread.
-    static let leastOperations = 1 << 17
 }
+
+/// Multiplications with additions of a product that are worth a thread.
+let leastProductOperations = 1 << 17
 
 /// Memory for packed factors, made once for each thread: a product allocates nothing.
 final class ProductScratch {

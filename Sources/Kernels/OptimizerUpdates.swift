@@ -100,16 +100,3 @@ public func updateAdamW(
         p = p * kept - m / (v.squareRoot() / root + epsilon) * corrected
     }
 }
-
-/// baseⁿ by repeated squaring: the same bits on every machine, which a library's `pow` does not promise.
-func power(_ base: Double, _ exponent: Int) -> Double {
-    var result = 1.0
-    var square = base
-    var rest = exponent
-    while rest > 0 {
-        if rest & 1 == 1 { result *= square }
-        square *= square
-        rest >>= 1
-    }
-    return result
-}

@@ -6,7 +6,11 @@ public func sumOuterProducts(_ slices: RowSlices, _ dy: Matrix, _ x: Matrix, int
     // The longer side is shared out: its parts are packed once, the other side by every thread.
     let sharesOutputs = dy.columns > x.columns
     let (count, unit) = sharesOutputs ? (dy.columns, ProductTile.rows) : (x.columns, ProductTile.columns)
-    shareOut(count, unit: unit, least: 2 * unit, (slices, dy, x, gradient, sharesOutputs)) { product, part in
+    let perColumn = max(1, slices.rows) * (sharesOutputs ? x.columns : dy.columns)
+    shareOut(
+        count, unit: unit, least: max(unit, leastProductOperations / perColumn),
+        (slices, dy, x, gradient, sharesOutputs)
+    ) { product, part in
         let (slices, dy, x, gradient, sharesOutputs) = product
         sumOuterProductsAlone(
             slices, dy, x, outputs: sharesOutputs ? part : 0..<dy.columns,

@@ -22,7 +22,10 @@ public struct RowDropout {
 
     /// x = x ∘ factors, row by row. Also its own backward.
     public func apply(to x: Matrix) {
-        forEachRow(of: x, (self, x)) { work, row in work.0.apply(to: work.1.row(row), count: work.1.columns, row: row) }
+        forEachRow(of: x, (self, x)) { work, row in
+            let (dropout, x) = work
+            dropout.apply(to: x.row(row), count: x.columns, row: row)
+        }
     }
 
     /// y = x ∘ factors and gradient = gradient ∘ factors, row by row: the factors are drawn once for both.

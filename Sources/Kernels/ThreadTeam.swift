@@ -6,16 +6,27 @@ import Synchronization
 /// An element's bits do not depend on which rows and columns are computed together with it, so they do not depend on the number of threads.
 /// The kernels find the team of the thread that calls them; a thread without one works alone.
 public final class ThreadTeam: @unchecked Sendable {  // what threads share is guarded by `round` and `unfinished`
+    /// The system does not start a thread.
+    public struct Failure: Error, CustomStringConvertible {
+        /// A sentence.
+        public let description: String
+    }
+
+    /// Elements of a row-wise kernel that are worth a thread: what a hand-over costs, some microseconds, is little beside them.
+    public static let leastElements = 1 << 13
+
     /// Calls `body` with `count - 1` helpers for the kernels that it calls on this thread. They end with it.
-    public static func with<Result>(threads count: Int, _ body: () throws -> Result) rethrows -> Result {
+    /// - Throws: `Failure`, or what `body` throws.
+    public static func with<Result>(threads count: Int, _ body: () throws -> Result) throws -> Result {
         guard count > 1 else { return try body() }
         let place = Place.ofThread.current
         precondition(place.team == nil, "a thread has one team at a time")
         let team = ThreadTeam(count)
+        try team.startHelpers()
         place.team = team
         defer {
             place.team = nil
-            team.end()
+            team.end(helpers: count - 1)
         }
         return try body()
     }
@@ -23,12 +34,12 @@ public final class ThreadTeam: @unchecked Sendable {  // what threads share is g
     /// Number of threads that a kernel called on this thread has.
     public static var threadCount: Int { Place.ofThread.current.team?.count ?? 1 }
 
-    /// The calling thread's number in its team, below `threadCount` there: which of several scratch memories it may use.
+    /// The calling thread's number in the team that it works for, below that team's number of threads: which of several scratch memories it may use.
     public static var currentPart: Int { Place.ofThread.current.part }
 
     /// The calling thread's team, unless it is at work already: what is called within a part is not shared out again.
     @usableFromInline
-    static var free: ThreadTeam? {
+    static var available: ThreadTeam? {
         guard let team = Place.ofThread.current.team, !team.isAtWork else { return nil }
         return team
     }
@@ -56,24 +67,59 @@ public final class ThreadTeam: @unchecked Sendable {  // what threads share is g
         let perform: (UnsafeRawPointer, Int) -> Void
     }
 
-    private init(_ count: Int) {
-        self.count = count
-        for part in 1..<count { Thread.detachNewThread { [self] in help(part) } }
+    private init(_ count: Int) { self.count = count }
+
+    private func startHelpers() throws {
+        var attributes = pthread_attr_t()
+        pthread_attr_init(&attributes)
+        defer { pthread_attr_destroy(&attributes) }
+        pthread_attr_setdetachstate(&attributes, Int32(PTHREAD_CREATE_DETACHED))
+        for part in 1..<count {
+            let helper = Unmanaged.passRetained(Helper(team: self, part: part))
+            var thread = pthread_t(bitPattern: 0)
+            let code = pthread_create(
+                &thread, &attributes,
+                { helper in
+                    // Linux gives an optional, Darwin none.
+                    let helper: UnsafeMutableRawPointer? = helper
+                    Unmanaged<Helper>.fromOpaque(helper!).takeRetainedValue().run()
+                    return nil
+                }, helper.toOpaque())
+            guard code == 0 else {
+                helper.release()
+                end(helpers: part - 1)
+                throw Failure(
+                    description: "thread \(part + 1) of \(count) does not start: \(String(cString: strerror(code))); "
+                        + "lower `threads`, or raise the limit of processes")
+            }
+        }
+    }
+
+    private final class Helper {
+        let team: ThreadTeam
+        let part: Int
+
+        init(team: ThreadTeam, part: Int) {
+            self.team = team
+            self.part = part
+        }
+
+        func run() { team.help(part) }
     }
 
     /// Calls `perform(context, part)` for each part from 0 to below `count`, each on a thread of its own.
     @usableFromInline
     func run(_ context: UnsafeRawPointer, _ perform: @escaping (UnsafeRawPointer, Int) -> Void) {
         isAtWork = true
-        begin(Work(context: context, perform: perform))
+        begin(Work(context: context, perform: perform), helpers: count - 1)
         perform(context, 0)
         waitForHelpers()
         isAtWork = false
     }
 
-    private func begin(_ next: Work?) {
+    private func begin(_ next: Work?, helpers: Int) {
         work = next
-        unfinished.store(count - 1, ordering: .relaxed)
+        unfinished.store(helpers, ordering: .relaxed)
         round.add(1, ordering: .sequentiallyConsistent)
         guard sleepers.load(ordering: .sequentiallyConsistent) > 0 else { return }
         wake.lock()
@@ -87,8 +133,8 @@ public final class ThreadTeam: @unchecked Sendable {  // what threads share is g
     }
 
     /// Ends the helpers.
-    private func end() {
-        begin(nil)
+    private func end(helpers: Int) {
+        begin(nil, helpers: helpers)
         waitForHelpers()
     }
 
@@ -144,7 +190,7 @@ public func shareOut<Context>(
     _ count: Int, unit: Int = 1, least: Int = 1, _ context: Context, _ body: @escaping (Context, Range<Int>) -> Void
 ) {
     let least = max(1, least)
-    guard count >= 2 * least, let team = ThreadTeam.free else {
+    guard count >= 2 * least, let team = ThreadTeam.available else {
         body(context, 0..<count)
         return
     }
@@ -188,13 +234,10 @@ struct SharedWork<Context> {
     }
 }
 
-/// Elements of a row-wise kernel that are worth a thread.
-let leastElements = 1 << 13
-
 /// Calls `body(context, row)` for every row of a matrix of these sizes, on the threads of the calling thread's team.
 @inline(__always)
 func forEachRow<Context>(of matrix: Matrix, _ context: Context, _ body: @escaping (Context, Int) -> Void) {
-    let least = leastElements / max(1, matrix.columns)
+    let least = ThreadTeam.leastElements / max(1, matrix.columns)
     shareOut(matrix.rows, least: least, RowWork(context: context, body: body)) { work, rows in
         for row in rows { work.body(work.context, row) }
     }

@@ -16,7 +16,7 @@
         @Test(
             .enabled(if: PreloadedLibrary.compiler != nil, "there is no C compiler `cc` for the library that counts"),
             arguments: [(1, 1), (2, 1), (3, 1), (1, 3), (2, 2)])
-        func `Steps 3 to 57 allocate nothing`(ranks: Int, threads: Int) throws {
+        func `Steps 3 to 57 allocate nothing, with helpers those from 20 on`(ranks: Int, threads: Int) throws {
             let result = try runJob(
                 ranks: ranks, executable: "TrainingSelfTest",
                 arguments: ["allocations", run.suite.runFile, "epochs=3", "threads=\(threads)"],

@@ -54,6 +54,18 @@ import Testing
         }
     }
 
+    /// Wide enough that every kernel, the exchange and the optimizer are shared out among threads.
+    @Test(arguments: ["adamax", "adamw"], [1, 3])
+    func `A wider encoder ends with the same bits on several threads`(optimizer: String, ranks: Int) throws {
+        let wide = [
+            "epochs=1", "optimizer=\(optimizer)", "encoder.hidden_size=128", "encoder.intermediate_size=512",
+            "encoder.num_hidden_layers=1",
+        ]
+        let alone = try run.finish(ranks: 1, wide)
+        #expect(try run.finish(ranks: ranks, wide + ["threads=3"]) == alone)
+        #expect(try run.finish(ranks: 3, wide) == alone)
+    }
+
     @Test(arguments: [1, 3])
     func `Computing layers again gives the same bits`(ranks: Int) throws {
         #expect(try run.finish(ranks: ranks, "epochs=1", "recompute=true") == run.finish(ranks: 1, "epochs=1"))

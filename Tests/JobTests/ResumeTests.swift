@@ -121,7 +121,7 @@ import Testing
             errors == [
                 "mtdnn-worker: \(folder) holds a run with other settings (epochs: 2 -> 1; learning_rate: 0.001 -> 0.5; "
                     + "dropout: 0.1 -> 0.2); use those settings, or another --folder; only "
-                    + "\(RunSettings.changeableKeys.sorted().joined(separator: ", ")) may change, and epochs grow"
+                    + "\(RunSettings.changeableKeys.union(RunSettings.places).sorted().joined(separator: ", ")) may change, and epochs grow"
             ])
         #expect(try run.outcome(of: folder) == log)
     }

@@ -41,7 +41,10 @@ struct SmallRun {
     }
 
     /// Trains to the end in a run folder of its own.
-    func finish(ranks: Int, _ overrides: String...) throws -> Outcome {
+    func finish(ranks: Int, _ overrides: String...) throws -> Outcome { try finish(ranks: ranks, overrides) }
+
+    /// Trains to the end in a run folder of its own.
+    func finish(ranks: Int, _ overrides: [String]) throws -> Outcome {
         let folder = newFolder()
         let result = try start(ranks: ranks, overrides + ["folder=\(folder)"])
         try #require(result.status == 0, "\(result.error)")

@@ -6,12 +6,12 @@ import Testing
 /// Kernels give the same bits on any number of threads.
 @Suite struct ThreadTeamTests {
     @Test(arguments: [1, 2, 3, 5], [0, 1, 7, 64, 1000])
-    func everyElementIsSharedOutOnce(threads: Int, count: Int) {
+    func everyElementIsSharedOutOnce(threads: Int, count: Int) throws {
         for (unit, least) in [(1, 1), (16, 1), (6, 40), (16, 5000)] {
             let visits = UnsafeMutablePointer<Int32>.allocate(capacity: count + 1)
             visits.initialize(repeating: 0, count: count + 1)
             defer { visits.deallocate() }
-            ThreadTeam.with(threads: threads) {
+            try ThreadTeam.with(threads: threads) {
                 for _ in 0..<50 {
                     shareOut(count, unit: unit, least: least, (visits, unit, threads)) { work, range in
                         precondition(range.lowerBound.isMultiple(of: work.1) && ThreadTeam.currentPart < work.2)
@@ -23,11 +23,11 @@ import Testing
         }
     }
 
-    @Test func whatIsSharedOutWithinAPartStaysOnItsThread() {
+    @Test func whatIsSharedOutWithinAPartStaysOnItsThread() throws {
         let sums = UnsafeMutablePointer<Int>.allocate(capacity: 3)
         sums.initialize(repeating: 0, count: 3)
         defer { sums.deallocate() }
-        ThreadTeam.with(threads: 3) {
+        try ThreadTeam.with(threads: 3) {
             shareOut(3, sums) { sums, parts in
                 let part = ThreadTeam.currentPart
                 precondition(parts == part..<(part + 1))
@@ -42,11 +42,18 @@ import Testing
 
     /// Enough rows and columns that every kernel is shared out, in sizes that no number of threads divides.
     @Test(arguments: [2, 3, 5])
-    func kernelsGiveTheSameBits(threads: Int) {
+    func kernelsGiveTheSameBits(threads: Int) throws {
         let alone = allKernels()
-        let together = ThreadTeam.with(threads: threads) { allKernels() }
+        let together = try ThreadTeam.with(threads: threads) { allKernels() }
         #expect(alone.count == together.count && alone.count > 8)
         for (name, values) in alone { #expect(bits(values) == bits(together[name] ?? []), "\(name)") }
+    }
+
+    @Test func whatABodyThrowsEndsTheTeamAndIsPassedOn() throws {
+        struct Mishap: Error {}
+        #expect(throws: Mishap.self) { try ThreadTeam.with(threads: 3) { throw Mishap() } }
+        #expect(ThreadTeam.threadCount == 1)
+        try ThreadTeam.with(threads: 2) { #expect(ThreadTeam.threadCount == 2) }
     }
 
     private func allKernels() -> [String: [Float]] {
@@ -58,8 +65,8 @@ import Testing
             return matrix
         }
         var results: [String: [Float]] = [:]
-        for (left, right) in [(false, false), (false, true), (true, false)] {
-            for count in [rows, 5] {
+        for (left, right) in [(false, false), (false, true), (true, false), (true, true)] {
+            for count in [811, rows, 5] {
                 let a = left ? matrix(inner, count) : matrix(count, inner)
                 let b = right ? matrix(columns, inner) : matrix(inner, columns)
                 let c = matrix(count, columns)

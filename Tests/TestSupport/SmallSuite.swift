@@ -23,7 +23,10 @@ public struct SmallSuite {
         runFile = folder.appendingPathComponent("run.yml").path
         try Self.run.write(toFile: runFile, atomically: true, encoding: .utf8)
         var files = ["tasks.yml": Self.tasks]
-        let pieces = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"] + (0..<Self.wordCount).map { "w\($0)" }
+        // Most pieces of a real vocabulary are never met in a run as short as this one.
+        let pieces =
+            ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"] + (0..<Self.wordCount).map { "w\($0)" }
+            + (0..<200).map { "unmet\($0)" }
         files["vocab.txt"] = pieces.joined(separator: "\n") + "\n"
         var words = Words()
         for (task, counts) in Self.rowCounts.sorted(by: { $0.key < $1.key }) {

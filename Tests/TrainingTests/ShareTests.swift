@@ -1,5 +1,6 @@
 import Kernels
 import Model
+import TestSupport
 import Testing
 
 @testable import Training
@@ -32,6 +33,31 @@ struct ShareTests {
         fresh.arrange(count: 7) { Self.lengths[10 - $0] }
         #expect(used.places == fresh.places)
         #expect(used.bounds == fresh.bounds)
+    }
+
+    @Test(arguments: [3, 5, 7])
+    func `What ranks hold is summed to the same bits on several threads`(rankCount: Int) throws {
+        let count = 30_011
+        let shares = RankShares(sliceCount: 8, rankCount: rankCount)
+        var random = TestRandom(seed: 3)
+        let leaves = shares.nodes.map { _ in
+            (0..<count).map { _ in random.normal() * Float.random(in: 0...1e4, using: &random) }
+        }
+        func sum() -> [UInt32] {
+            let tree = SumTree(root: 0..<8, leaves: shares.nodes.map(\.slices))
+            let pointers = leaves.map { values in
+                let copy = UnsafeMutablePointer<Float>.allocate(capacity: count)
+                for (index, value) in values.enumerated() { (copy + index).initialize(to: value) }
+                return copy
+            }
+            defer { pointers.forEach { $0.deallocate() } }
+            for (index, pointer) in pointers.enumerated() { tree.sources[index] = UnsafePointer(pointer) }
+            // As in training, the sum takes the place of one of its sources.
+            tree.sum(count: count, into: pointers[1])
+            return (0..<count).map { pointers[1][$0].bitPattern }
+        }
+        let alone = sum()
+        #expect(try ThreadTeam.with(threads: 3) { sum() } == alone)
     }
 
     @Test(arguments: [1, 2, 3, 5, 7, 8, 12, 16, 33])

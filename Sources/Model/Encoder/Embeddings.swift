@@ -31,7 +31,8 @@ final class Embeddings {
     func forward(_ batch: PackedBatch, into x: Matrix) {
         let sums = normalized.prefix(batch.tokenCount)
         shareOut(
-            batch.tokenCount, least: Embeddings.leastTokens, (word.value, position.value, segment.value, batch, sums)
+            batch.tokenCount, least: ThreadTeam.leastElements / sums.columns,
+            (word.value, position.value, segment.value, batch, sums)
         ) { work, tokens in
             let (words, positions, segments, batch, sums) = work
             for token in tokens {
@@ -62,7 +63,7 @@ final class Embeddings {
     }
 
     private func backwardSegments(_ dx: Matrix, batch: PackedBatch) {
-        shareOut(dx.columns, unit: 16, least: Embeddings.leastColumns, (segment, dx, batch)) { work, columns in
+        shareOut(dx.columns, unit: 16, least: leastColumns(batch), (segment, dx, batch)) { work, columns in
             let (segment, dx, batch) = work
             for index in 0..<segment.rows {
                 sumOverSlices(
@@ -78,7 +79,7 @@ final class Embeddings {
     }
 
     private func backwardPositions(_ dx: Matrix, batch: PackedBatch) {
-        shareOut(dx.columns, unit: 16, least: Embeddings.leastColumns, (position, dx, batch)) { work, columns in
+        shareOut(dx.columns, unit: 16, least: leastColumns(batch), (position, dx, batch)) { work, columns in
             let (position, dx, batch) = work
             for index in 0..<position.rows {
                 sumOverSlices(
@@ -96,7 +97,6 @@ final class Embeddings {
         }
     }
 
-    /// Tokens, and columns of all tokens, that are worth a thread.
-    private static let leastTokens = 32
-    private static let leastColumns = 32
+    /// Columns of all tokens that are worth a thread.
+    private func leastColumns(_ batch: PackedBatch) -> Int { ThreadTeam.leastElements / max(1, batch.tokenCount) }
 }

@@ -85,7 +85,8 @@ public final class WordGradient {
     /// the tree over slices.
     func backward(_ dx: Matrix, batch: PackedBatch) {
         collectOccurrences(batch)
-        shareOut(columns, unit: 16, least: 32, (self, dx, batch.tokenSlices)) { work, columns in
+        let least = ThreadTeam.leastElements / max(1, batch.tokenCount)
+        shareOut(columns, unit: 16, least: least, (self, dx, batch.tokenSlices)) { work, columns in
             let (words, dx, slices) = work
             for row in 0..<words.count { words.sum(dx, slices, row: row, columns: columns) }
         }

@@ -17,6 +17,7 @@ struct MachineRates {
     /// 2048 x 768 by 768 x 3072, the median of several.
     func sgemm() throws -> Double {
         let (m, n, k) = (2048, 3072, 768)
+        let library = MatrixLibrary.prepare()
         try world.barrier()
         let seconds = median(
             ofThreads: threads, repetitions: 7,
@@ -26,9 +27,9 @@ struct MachineRates {
                 return buffers
             },
             work: { buffers in
-                multiply(
-                    Matrix(buffers[0].pointer, rows: m, columns: k), Matrix(buffers[1].pointer, rows: n, columns: k),
-                    transposed: (false, true), into: Matrix(buffers[2].pointer, rows: m, columns: n))
+                library.multiply(
+                    Matrix(buffers[0].pointer, rows: m, columns: k), Matrix(buffers[1].pointer, rows: k, columns: n),
+                    into: Matrix(buffers[2].pointer, rows: m, columns: n))
             })
         return seconds.reduce(0) { $0 + Double(2 * m * n * k) / $1 }
     }

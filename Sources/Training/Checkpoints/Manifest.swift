@@ -5,8 +5,8 @@ import Storage
 /// `manifest.json` of a checkpoint: what it is, and the size and SHA-256 of each of its files. It ends in the SHA-256 of its own preceding
 /// bytes, so a damaged manifest is known as such.
 struct Manifest: Codable, Equatable, Sendable {
-    /// The version that this program writes, and the newest that it reads.
-    static let formatVersion = 1
+    /// The version that this program writes, and the only one that it reads.
+    static let formatVersion = 2
     static let name = "manifest.json"
 
     /// One file of the checkpoint.
@@ -24,7 +24,9 @@ struct Manifest: Codable, Equatable, Sendable {
         /// The tasks' definitions and the names of their token files, which tell the contents of data and vocabulary.
         var tasks: [String]
         /// The encoder's sizes under the names of BERT's `config.json`.
-        var encoder: [String: Int]
+        var encoder: [String: String]
+        /// SHA-256 of the folder's files that a pretrained encoder came from; empty for one that began from nothing.
+        var encoderFiles: String
         /// What token ids depend on besides the text: the vocabulary and the tokenizer's options.
         var tokenizer: String
         /// SHA-256 of the program that wrote it, on which the bits of all weights depend.
@@ -100,8 +102,14 @@ extension Manifest {
                     description: "\(path): has format version \(version); this program reads up to "
                         + "\(Manifest.formatVersion): use a newer one")
             }
+            guard version == Manifest.formatVersion else {
+                throw TrainingError(
+                    "\(path): was written by an older program (format version \(version)); go on with that one")
+            }
             self = try decoder.decode(Manifest.self, from: data)
         } catch let error as NewerFormat {
+            throw error
+        } catch let error as TrainingError {
             throw error
         } catch {
             throw TrainingError("\(path): is no manifest of a checkpoint")

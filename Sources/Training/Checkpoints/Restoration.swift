@@ -21,8 +21,8 @@ struct Restoration {
             let checkpoint = try folder.newestWhole(report: report)
             if let checkpoint, checkpoint.manifest.origin.program != origin.program {
                 report(
-                    "\(checkpoint.path) was written by another build of the program, whose weights might have come out otherwise in "
-                        + "their last bits")
+                    "\(checkpoint.path) was written by another build of the program; the run goes on, but only one build promises the same bits"
+                )
             }
             if checkpoint == nil, let newest = try folder.entries().first {
                 throw TrainingError(
@@ -71,13 +71,15 @@ struct Restoration {
     private func requireSameRun(_ checkpoint: Checkpoint) throws {
         let path = "\(checkpoint.path)/\(Manifest.name)"
         let old = checkpoint.manifest.origin
-        try settings.requireResumable(from: try RunSettings.parse(old.settings, path: path))
+        try settings.requireResumable(from: try RunSettings.parse(old.settings, path: path), mayMove: true)
         guard old.tasks == origin.tasks, old.tokenizer == origin.tokenizer else {
             throw TrainingError(
                 "\(settings.folder) holds a run with other task definitions, data or vocabulary; use those, or another --folder"
             )
         }
-        guard old.parameters == origin.parameters, old.encoder == origin.encoder else {
+        guard old.parameters == origin.parameters, old.encoder == origin.encoder,
+            old.encoderFiles == origin.encoderFiles
+        else {
             throw TrainingError("\(settings.folder) holds a run of another model; use its encoder, or another --folder")
         }
     }

@@ -59,8 +59,10 @@ final class GradientNorm {
         for group in 0..<ownerships.count where activeGroups[group] {
             guard var row = exchange.ownedSegment(group).baseAddress else { continue }
             func write(rows: Int, columns: Int) {
-                shareOut(rows, least: (1 << 13) / max(1, columns), (sums + next, row, columns)) { work, rows in
-                    for index in rows { work.0[index] = sumOfSquares(work.1 + index * work.2, count: work.2) }
+                shareOut(rows, least: ThreadTeam.leastElements / max(1, columns), (sums + next, row, columns)) {
+                    work, rows in
+                    let (sums, first, columns) = work
+                    for index in rows { sums[index] = sumOfSquares(first + index * columns, count: columns) }
                 }
                 next += rows
                 row += rows * columns

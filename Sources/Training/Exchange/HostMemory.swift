@@ -34,13 +34,13 @@ package final class HostMemory {
     /// A model whose values and gradients lie in the memory that the ranks of a host share.
     package static func makeModel(
         _ world: Communicator, host: Communicator, encoder sizes: EncoderSizes, heads: [HeadDefinition],
-        dropout: Float, _ plan: RunPlan
+        dropout: Float, recomputes: Bool = false, _ plan: RunPlan
     ) throws -> (MultiTaskModel, HostMemory) {
         var memory: HostMemory?
         let model = try MultiTaskModel(
             encoder: sizes, heads: heads, dropout: .init(hidden: dropout, attention: dropout), capacity: plan.capacity,
             gradientBuffers: plan.tree.subtrees.count, touchedWords: plan.touchedWords,
-            recomputes: plan.recomputes
+            recomputes: recomputes
         ) { sizes in
             let made = try HostMemory(world, host: host, sizes)
             memory = made

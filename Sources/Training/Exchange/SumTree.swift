@@ -8,6 +8,7 @@ final class SumTree {
     /// Blocks of the nodes at hand, for each thread.
     private let scratch: UnsafeMutablePointer<Float>
     private let scratchCount: Int
+    private let threadCount = ThreadTeam.threadCount
     /// Where each leaf's sum of the segment at hand lies, in the order of `leaves`.
     let sources: UnsafeMutablePointer<UnsafePointer<Float>?>
 
@@ -17,8 +18,8 @@ final class SumTree {
         self.leaves = leaves
         let levels = 2 * (Int.bitWidth - root.count.leadingZeroBitCount + 1)
         scratchCount = levels * SumTree.blockSize
-        scratch = .allocate(capacity: ThreadTeam.threadCount * scratchCount)
-        scratch.initialize(repeating: 0, count: ThreadTeam.threadCount * scratchCount)
+        scratch = .allocate(capacity: threadCount * scratchCount)
+        scratch.initialize(repeating: 0, count: threadCount * scratchCount)
         sources = .allocate(capacity: leaves.count)
         sources.initialize(repeating: nil, count: leaves.count)
     }
@@ -33,6 +34,7 @@ final class SumTree {
         if leaves.count == 1, UnsafePointer(destination) == sources[0] { return }
         shareOut(count, unit: 16, least: SumTree.blockSize, (self, destination)) { work, elements in
             let (tree, destination) = work
+            precondition(ThreadTeam.currentPart < tree.threadCount)
             let scratch = tree.scratch + ThreadTeam.currentPart * tree.scratchCount
             for start in stride(from: elements.lowerBound, to: elements.upperBound, by: SumTree.blockSize) {
                 let size = min(SumTree.blockSize, elements.upperBound - start)

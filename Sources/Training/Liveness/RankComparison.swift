@@ -13,7 +13,7 @@ package struct RankComparison {
         hosts = try world.allGather(world.hostName)
     }
 
-    /// Throws unless all ranks run the same program, which alone decides the bits of all weights, with the same settings.
+    /// Throws unless all ranks run the same program, which decides the bits of all weights, with the same settings.
     func requireSameProgram(_ settings: RunSettings) throws {
         try requireSame(try world.agree { try RankComparison.programChecksum() }) {
             "\($0.other) runs another build of the program than \($0.first); copy the same mtdnn-worker to all hosts"

@@ -1,4 +1,4 @@
-import Foundation
+import Kernels
 
 /// The learning rate of each step: a linear warm-up from zero, then a decay to zero or none.
 struct LearningRate {
@@ -25,7 +25,7 @@ struct LearningRate {
         switch schedule {
         case .constant: return peak
         case .linear: return Float(Double(peak) * max(0, 1 - progress))
-        case .cosine: return Float(Double(peak) * 0.5 * (1 + cos(Double.pi * min(1, progress))))
+        case .cosine: return Float(Double(peak) * 0.5 * (1 + cosine(turns: min(1, progress) / 2)))
         }
     }
 }

@@ -68,7 +68,8 @@ final class Optimizer {
         guard var next = gradient.baseAddress else { return }
         for piece in owned[group] {
             let count = piece.piece.range.count
-            shareOut(count, unit: 16, least: 1 << 13, (self, piece, next, scale, rate, step)) { work, elements in
+            shareOut(count, unit: 16, least: ThreadTeam.leastElements, (self, piece, next, scale, rate, step)) {
+                work, elements in
                 let (optimizer, piece, gradient, scale, rate, step) = work
                 optimizer.update(
                     piece, elements: elements, gradient: gradient + elements.lowerBound, scale: scale, rate: rate,

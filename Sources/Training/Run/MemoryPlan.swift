@@ -10,7 +10,7 @@ struct MemoryPlan {
     var total: Int { parts.reduce(0) { $0 + $1.bytes } }
 
     /// Throws where the ranks of this host together need more than the host has left.
-    func require(on world: Communicator) throws {
+    func require(on world: Communicator, _ settings: RunSettings) throws {
         let host = try world.hostCommunicator()
         var all = [Int64](repeating: 0, count: host.size)
         try [Int64(total)].withUnsafeBufferPointer { mine in
@@ -18,16 +18,17 @@ struct MemoryPlan {
         }
         let needed = Int(all.reduce(0, +))
         // One rank speaks for its host.
-        try world.agree { if host.rank == 0 { try require(needed, by: host.size, on: world.hostName) } }
+        try world.agree { if host.rank == 0 { try require(needed, by: host.size, on: world.hostName, settings) } }
     }
 
-    private func require(_ needed: Int, by rankCount: Int, on hostName: String) throws {
+    private func require(_ needed: Int, by rankCount: Int, on hostName: String, _ settings: RunSettings) throws {
         guard let available = MemoryPlan.availableBytes(), needed > available else { return }
         let largest = parts.sorted { $0.bytes > $1.bytes }.prefix(3).map { "\($0.name) \(MemoryPlan.text($0.bytes))" }
         throw TrainingError(
             "the \(rankCount) ranks on \(hostName) need \(MemoryPlan.text(needed)) and \(MemoryPlan.text(available)) are free; "
                 + "the largest parts of a rank are \(largest.joined(separator: ", ")); "
-                + "set `recompute: true`, lower `batch_size` or `max_length`, or use fewer ranks or more hosts")
+                + (settings.recomputes ? "" : "set `recompute: true`, ")
+                + "lower `batch_size` or `max_length`, or use fewer ranks with more `threads`, or more hosts")
     }
 
     /// Bytes that programs can still take, where the system says so.

@@ -13,8 +13,6 @@ package struct RunPlan {
     package let capacity: BatchCapacity
     /// Most word pieces that a global batch touches.
     package let touchedWords: Int
-    /// Whether layers keep their inputs only.
-    let recomputes: Bool
 
     package init(
         _ settings: RunSettings, _ tasks: [PreparedTask], sizes: EncoderSizes, rank: Int, rankCount: Int
@@ -27,7 +25,6 @@ package struct RunPlan {
         }
         sampler = Sampler(tasks: tasks.map { $0.samplerTask(settings) }, seed: settings.seed)
         assembly = BatchAssembly(tasks, sampler, seed: settings.seed, sliceCount: sliceCount)
-        recomputes = settings.recomputes
         stepCount = sampler.stepsPerEpoch * settings.epochs
         shares = RankShares(sliceCount: sliceCount, rankCount: rankCount)
         let largestRow = max(sizes.hiddenSize * 4, sizes.intermediateSize)

@@ -17,12 +17,16 @@ extension TrainingRun {
 
     /// What all checkpoints of this run have in common.
     func checkpointOrigin(_ parts: Parts) throws -> Manifest.Origin {
+        let encoderFiles = try world.fromFirst { Array(try parts.files.fingerprint().utf8) }
         let parameters = parts.trainer.model.parameters.all
-        return Manifest.Origin(
-            seed: settings.seed, settings: settings.yaml, tasks: parts.tasks.map(\.fingerprint),
-            encoder: parts.files.sizes.described, tokenizer: try parts.files.tokenizerFingerprint(),
-            program: try RankComparison.programChecksum(),
-            parameters: Dictionary(uniqueKeysWithValues: parameters.map { ($0.name, $0.shape) }))
+        return try world.agree {
+            Manifest.Origin(
+                seed: settings.seed, settings: settings.yaml, tasks: parts.tasks.map(\.fingerprint),
+                encoder: parts.files.sizes.described, encoderFiles: String(decoding: encoderFiles, as: UTF8.self),
+                tokenizer: try parts.files.tokenizerFingerprint(),
+                program: try RankComparison.programChecksum(),
+                parameters: Dictionary(uniqueKeysWithValues: parameters.map { ($0.name, $0.shape) }))
+        }
     }
 
     /// What writes the run's checkpoints, for a program that takes the steps itself, from the first on.
@@ -44,11 +48,12 @@ extension TrainingRun {
 
 extension EncoderSizes {
     /// The sizes under the names of BERT's `config.json`.
-    fileprivate var described: [String: Int] {
-        [
+    fileprivate var described: [String: String] {
+        let sizes = [
             "vocab_size": vocabularySize, "hidden_size": hiddenSize, "num_hidden_layers": layerCount,
             "num_attention_heads": headCount, "intermediate_size": intermediateSize,
             "max_position_embeddings": maximumPositions, "type_vocab_size": segmentCount,
         ]
+        return sizes.mapValues { "\($0)" }.merging(["layer_norm_eps": "\(epsilon)"]) { size, _ in size }
     }
 }

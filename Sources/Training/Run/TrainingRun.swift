@@ -78,7 +78,7 @@ public struct TrainingRun {
         try comparison.requireSameData(parts.tokenFiles)
         let (trainer, plan) = (parts.trainer, parts.plan)
         var notes = parts.notes
-        let origin = try world.agree { try checkpointOrigin(parts) }
+        let origin = try checkpointOrigin(parts)
         let restored = try restore(trainer, origin, &notes)
         let start = restored ?? 0
         try comparison.requireSameWeights(trainer.model.parameters)
@@ -118,11 +118,17 @@ public struct TrainingRun {
         let host = try ranksPerHost.map { try world.split(by: world.rank / $0) } ?? world.hostCommunicator()
         let (model, memory) = try HostMemory.makeModel(
             world, host: host, encoder: files.sizes, heads: tasks.map { $0.head(settings) },
-            dropout: settings.dropout, plan)
+            dropout: settings.dropout, recomputes: settings.recomputes, plan)
         let trainer = Trainer(world, settings, tasks, plan, model, memory)
-        try trainer.memoryPlan.require(on: world)
+        try trainer.memoryPlan.require(on: world, settings)
         var notes = try world.agree { memory.isFirstOfHost ? try files.initialize(model) : [] }
         try memory.synchronize()
+        let processors = ProcessInfo.processInfo.activeProcessorCount
+        if settings.threads > processors {
+            notes.append(
+                "\(settings.threads) threads of rank 0 share \(processors) processor\(processors == 1 ? "" : "s"): start with `mtdnn train`, or "
+                    + "with `mpirun --map-by slot:PE=\(settings.threads)`, or lower `threads`")
+        }
         if !memory.isShared {
             notes.append(
                 "the shared memory of \(world.hostName) (/dev/shm) is too small for its ranks: they exchange messages instead, which is slower"

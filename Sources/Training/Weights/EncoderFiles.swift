@@ -48,6 +48,13 @@ struct EncoderFiles {
         return tokenizer
     }
 
+    /// SHA-256 of the files that the encoder's sizes and first values come from; empty where there are none.
+    func fingerprint() throws -> String {
+        guard case .folder(let folder) = source else { return "" }
+        return try ["config.json", "model.safetensors"].map { try Checksum.sha256(ofFile: "\(folder)/\($0)") }
+            .joined(separator: " ")
+    }
+
     /// What token ids depend on besides the text.
     func tokenizerFingerprint() throws -> String {
         switch source {

@@ -56,7 +56,7 @@ struct InitialWeights {
             TrainingError("`initialize`: \(checkpoint.path): \(difference); take `encoder` as that run has it")
         }
         for (name, size) in origin.encoder.sorted(by: { $0.key < $1.key }) where old.encoder[name] != size {
-            throw refuse("\(name) is \(old.encoder[name].map(String.init) ?? "not given"), and \(size) in this run")
+            throw refuse("\(name) is \(old.encoder[name] ?? "not given"), and \(size) in this run")
         }
         guard old.tokenizer == origin.tokenizer else { throw refuse("was trained with another vocabulary") }
         for parameter in model.parameters.groups.prefix(3).flatMap(\.parameters) {

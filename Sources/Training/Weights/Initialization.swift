@@ -30,9 +30,9 @@ struct Initialization {
     /// Box and Muller's transform of two uniform numbers.
     private func fillNormally(_ parameter: Parameter) {
         for index in 0..<parameter.count {
-            let radius = (-2 * log(1 - uniform(parameter, 2 * index))).squareRoot()
-            let angle = 2 * Double.pi * uniform(parameter, 2 * index + 1)
-            parameter.pointer[index] = Float(deviation * radius * cos(angle))
+            let radius = (-2 * logarithm(1 - uniform(parameter, 2 * index))).squareRoot()
+            let turns = uniform(parameter, 2 * index + 1)
+            parameter.pointer[index] = Float(deviation * radius * cosine(turns: turns))
         }
     }
 
