@@ -6,6 +6,8 @@ import Storage
 /// nothing through HDF5 later: the datasets are contiguous, and each array is the mapped file itself, so all ranks of a
 /// host share one copy and a checkpoint being written never makes a batch wait for HDF5's lock.
 ///
+/// The file ends in the SHA-256 of its own preceding bytes: one that was damaged is known as such.
+///
 /// The arrays are valid as long as this object lives.
 public final class TokenFile: @unchecked Sendable {  // reads a mapping that never changes
     /// The file's path.
@@ -37,10 +39,12 @@ public final class TokenFile: @unchecked Sendable {  // reads a mapping that nev
         static let uidOffsets = "uid_offsets"
     }
 
-    /// Maps the file at `path`; throws if its datasets do not fit together.
+    /// Maps the file at `path`; throws if it does not have the bytes that were written, or its datasets do not fit together.
     public init(_ path: String) throws(StorageError) {
-        let file = try HDF5File(reading: path)
         let mapping = try MappedFile(path)
+        // HDF5 sees no byte before this.
+        try Seal.check(mapping)
+        let file = try HDF5File(reading: path)
         self.path = path
         self.mapping = mapping
         tokens = try Self.map(Dataset.tokens, of: file, mapping)
@@ -188,6 +192,7 @@ extension TokenFile {
                     try file.setAttribute(name, of: "/", to: value)
                 }
                 try file.close()
+                try Seal.append(to: temporaryPath)
             }
         }
     }

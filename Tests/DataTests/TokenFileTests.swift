@@ -85,6 +85,7 @@ import Testing
             try file.write(dataset == name ? values : good.map { Int64($0) }, to: dataset)
         }
         try file.close()
+        try Seal.append(to: path)
     }
 
     @Test(
@@ -107,6 +108,24 @@ import Testing
         let error = #expect(throws: StorageError.self) { try TokenFile(self.path) }
         #expect(error?.file == path)
         #expect(error?.reason == complaint)
+    }
+
+    @Test func `Every flipped bit and every cut is noticed before HDF5 sees the file`() throws {
+        var builder = TokenFile.Builder()
+        builder.append([([101, 7592, 102], [0, 0, 0])], label: 2, uid: "a")
+        try builder.write(to: path, attributes: [:])
+        let whole = try Foundation.Data(contentsOf: URL(fileURLWithPath: path))
+        var damaged = stride(from: 0, to: whole.count, by: 7).map { index in
+            var bytes = whole
+            bytes[index] ^= 1 << (index % 8)
+            return bytes
+        }
+        damaged += [whole.dropLast(), whole + [10], whole.dropLast(73), Foundation.Data()]
+        for bytes in damaged {
+            try bytes.write(to: URL(fileURLWithPath: path))
+            let error = #expect(throws: StorageError.self) { try TokenFile(self.path) }
+            #expect(error?.place == "last line" && error?.file == path)
+        }
     }
 
     @Test func `Other files are refused`() throws {

@@ -46,6 +46,19 @@ final class TemporaryFolder: Sendable {
         #expect(error?.place == "byte 2")
     }
 
+    @Test func `A sealed file ends in the sum of its bytes`() throws {
+        let path = try folder.write("sealed", Array("abc".utf8))
+        try Seal.append(to: path)
+        // The published sum of "abc".
+        let sum = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+        #expect(try String(contentsOfFile: path, encoding: .utf8) == "abc\nsha256 \(sum)\n")
+        try Seal.check(MappedFile(path))
+        let empty = try folder.write("empty", [])
+        #expect(throws: StorageError.self) { try Seal.check(MappedFile(empty)) }
+        try Seal.append(to: empty)
+        try Seal.check(MappedFile(empty))
+    }
+
     @Test func `Empty files map, folders and missing files do not`() throws {
         #expect(try MappedFile(try folder.write("empty", [])).bytes.isEmpty)
         #expect(throws: StorageError.self) { try MappedFile(folder.path("missing")) }

@@ -51,6 +51,55 @@ import Testing
                 == times)
     }
 
+    @Test func `A damaged file is said to be so and made again`() throws {
+        let paths = try prepare().paths
+        let whole = try Foundation.Data(contentsOf: URL(fileURLWithPath: paths[0]))
+        // In the middle of it, where any number would be a token id.
+        var bytes = whole
+        bytes[whole.count / 2] ^= 1
+        try bytes.write(to: URL(fileURLWithPath: paths[0]))
+        let settings = try RunSettings.load(path: suite.runFile)
+        var preparation = try Preparation(settings, encoder: EncoderFiles(settings))
+        var notes: [String] = []
+        for task in try settings.taskDefinitions() { _ = try preparation.prepare(task) { notes.append($0) } }
+        try #require(notes.count == 2)
+        #expect(notes[0] == "\(paths[0]): last line: is damaged: its bytes do not fit its SHA-256; made again")
+        #expect(notes[1].hasPrefix("prepared "))
+        #expect(try Foundation.Data(contentsOf: URL(fileURLWithPath: paths[0])) == whole)
+    }
+
+    /// Examples of one kind each that kernels could not follow; their files' sums hold.
+    @Test(
+        arguments: [
+            ("single", [[5]], [[0]], Float(2)), ("single", [[5]], [[0]], .nan), ("single", [[5]], [[0]], 0.5),
+            ("single", [[5]], [[0]], -1), ("single", [[]], [[]], 1), ("single", [[5], [5]], [[0], [0]], 1),
+            ("single", [[65]], [[0]], 1), ("single", [[-1]], [[0]], 1), ("single", [[5]], [[2]], 1),
+            ("single", [Array(repeating: 5, count: 91)], [Array(repeating: 0, count: 91)], 1),
+            ("score", [[5, 5]], [[0, 1]], .infinity), ("score", [[5, 5]], [[0, 0]], 1),
+            ("score", [[5, 5]], [[1, 1]], 1),
+            ("pair", [[5, 5, 5]], [[0, 1, 0]], 1), ("query", [], [], 0), ("query", [[5, 5]], [[0, 1]], 1),
+        ] as [(String, [[Int32]], [[UInt8]], Float)])
+    func `A token file that does not fit task and encoder is refused, whatever its sum says`(
+        name: String, tokens: [[Int32]], segments: [[UInt8]], label: Float
+    ) throws {
+        let settings = try RunSettings.load(path: suite.runFile)
+        let sizes = try EncoderFiles(settings).sizes
+        let task = try #require(try settings.taskDefinitions().first { $0.name == name })
+        var good = TokenFile.Builder()
+        let sequence: ([Int32], [UInt8]) =
+            task.isPair ? ([5, 64], [0, 1]) : (Array(repeating: 5, count: 90), Array(repeating: 0, count: 90))
+        good.append([sequence], label: 0, uid: "good")
+        let path = "\(suite.folder)/made.h5"
+        try good.write(to: path, attributes: [:])
+        #expect(try PreparedTask.open(path, of: task, sizes).exampleCount == 1)
+        good.append(zip(tokens, segments).map { ($0, $1) }, label: label, uid: "bad")
+        try good.write(to: path, attributes: [:])
+        let error = #expect(throws: TrainingError.self) { try PreparedTask.open(path, of: task, sizes) }
+        #expect(error?.description.hasPrefix("\(path): ") == true)
+        try TokenFile.Builder().write(to: path, attributes: [:])
+        #expect(throws: TrainingError("\(path): holds no examples")) { try PreparedTask.open(path, of: task, sizes) }
+    }
+
     @Test func `Files hold what the rows say`() throws {
         let paths = try prepare().paths
         let query = try TokenFile(#require(paths.first { $0.contains("/query-train-") }))

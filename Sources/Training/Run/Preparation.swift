@@ -52,7 +52,7 @@ struct Preparation {
         let path = "\(settings.prepared)/\(name)"
         if FileManager.default.fileExists(atPath: path) {
             do {
-                try PreparedTask.open(path, vocabularySize: encoder.sizes.vocabularySize)
+                try PreparedTask.open(path, of: task, encoder.sizes)
                 return path
             } catch {
                 report("\(error); made again")

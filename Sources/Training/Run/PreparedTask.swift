@@ -14,13 +14,19 @@ package struct PreparedTask {
         self.developments = developments
     }
 
-    /// Opens a token file; throws unless every id has an embedding: kernels follow ids without looking.
+    /// Opens a token file; throws unless all that is in it fits task and encoder: kernels follow ids, lengths and labels without looking.
     @discardableResult
-    static func open(_ path: String, vocabularySize: Int) throws -> TokenFile {
+    package static func open(_ path: String, of task: TaskDefinition, _ sizes: EncoderSizes) throws -> TokenFile {
         let file = try TokenFile(path)
-        let known = Int32(vocabularySize)
-        guard file.tokens.allSatisfy({ $0 >= 0 && $0 < known }), file.segments.allSatisfy({ $0 <= 1 }) else {
-            throw TrainingError("\(path): is damaged: it holds token ids or segments that the encoder does not have")
+        let known = Int32(clamping: sizes.vocabularySize), segments = UInt8(clamping: min(2, sizes.segmentCount))
+        guard file.tokens.allSatisfy({ $0 >= 0 && $0 < known }), file.segments.allSatisfy({ $0 < segments }) else {
+            throw TrainingError("\(path): holds token ids or segments that the encoder does not have")
+        }
+        guard file.exampleCount > 0 else { throw TrainingError("\(path): holds no examples") }
+        for example in 0..<file.exampleCount {
+            guard file.isPossible(example, of: task, longest: sizes.maximumPositions) else {
+                throw TrainingError("\(path): example \(example) does not fit task \(task.name) and the encoder")
+            }
         }
         return file
     }
@@ -58,6 +64,27 @@ package struct PreparedTask {
 }
 
 extension TokenFile {
+    /// Whether an example has the sequences and the label that a task's head takes.
+    fileprivate func isPossible(_ example: Int, of task: TaskDefinition, longest: Int) -> Bool {
+        let sequences = sequences(of: example)
+        for sequence in sequences {
+            let segments = segments(of: sequence)
+            guard let first = segments.first, let last = segments.last, segments.count <= longest,
+                zip(segments, segments.dropFirst()).allSatisfy({ $0 <= $1 }), !task.isPair || first < last
+            else { return false }
+        }
+        let label = labels[example]
+        switch task.kind {
+        case .classification(let classes, _): return sequences.count == 1 && isPlace(label, below: classes)
+        case .regression: return sequences.count == 1 && label.isFinite
+        case .ranking: return isPlace(label, below: sequences.count)
+        }
+    }
+
+    private func isPlace(_ label: Float, below count: Int) -> Bool {
+        Int(exactly: label).map { (0..<count).contains($0) } ?? false
+    }
+
     /// Number of tokens of all sequences of an example.
     func tokenCount(of example: Int) -> Int {
         let sequences = sequences(of: example)

@@ -205,7 +205,7 @@ public struct TrainingRun {
         return try world.agree {
             try zip(definitions, paths).map { definition, paths in
                 func open(_ split: String) throws -> TokenFile {
-                    try PreparedTask.open(paths[split]!, vocabularySize: files.sizes.vocabularySize)
+                    try PreparedTask.open(paths[split]!, of: definition, files.sizes)
                 }
                 return PreparedTask(
                     definition: definition, train: try open(TaskDefinition.trainingSplit),
