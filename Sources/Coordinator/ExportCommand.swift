@@ -15,5 +15,5 @@ struct ExportCommand: ParsableCommand {
         help: ArgumentHelp("A checkpoint, or a run folder for its best or else newest one.", valueName: "path"))
     var path: String
 
-    func run() throws { try CheckpointExport.writeHDF5(to: hdf5File, from: path) { print($0) } }
+    func run() throws { try CheckpointExport.writeHDF5(to: hdf5File, from: path, probe: .ownProcess) { print($0) } }
 }

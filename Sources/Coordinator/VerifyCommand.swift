@@ -11,7 +11,7 @@ struct VerifyCommand: ParsableCommand {
     var path: String
 
     func run() throws {
-        let verification = try CheckpointVerification(path: path)
+        let verification = try CheckpointVerification(path: path, probe: .ownProcess)
         print(verification.lines.joined(separator: "\n"))
         if !verification.isWhole { throw ExitCode.failure }
     }

@@ -12,6 +12,7 @@ struct Coordinator: ParsableCommand {
         ])
 }
 
+CheckpointProbe.answerIfAsked()
 requireProcessor()
 do {
     var command = try Coordinator.parseAsRoot()

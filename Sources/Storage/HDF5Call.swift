@@ -54,8 +54,12 @@ enum HDF5 {
     /// HDF5 closes what is open when the process ends, and crashes there on a file whose closing failed before.
     private static let withoutExitHandler = H5dont_atexit()
 
+    /// No file leads to another one: what was checked is what is read.
+    private static let withoutExternalLinks = H5Lunregister(H5L_TYPE_EXTERNAL)
+
     private static func prepare() {
         _ = withoutExitHandler
+        _ = withoutExternalLinks
         // Every thread has an error stack of its own, which prints to standard error unless told otherwise.
         H5Eset_auto2(hid_t(H5E_DEFAULT), nil, nil)
     }

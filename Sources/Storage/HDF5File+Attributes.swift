@@ -35,7 +35,10 @@ extension HDF5File {
         let place = "read attribute \(name) of \(object)"
         return try withAttribute(place, name, object) { (attribute) throws(StorageError) in
             try self.requireClass(H5T_INTEGER, of: attribute, place, "not an integer")
-            var values = [Int64](repeating: 0, count: try self.elementCount(of: attribute, place))
+            let count = try self.elementCount(of: attribute, place)
+            // A damaged file may claim any number; the trainer's own attributes have a few.
+            guard count <= 1 << 16 else { throw self.failure(place, "\(count) numbers are too many") }
+            var values = [Int64](repeating: 0, count: count)
             guard !values.isEmpty else { return [] }
             _ = try self.call(place) { _ in H5Aread(attribute, H5T_NATIVE_INT64, &values) }
             return values

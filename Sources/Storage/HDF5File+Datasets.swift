@@ -97,6 +97,8 @@ extension HDF5File {
     }
 
     /// Where the elements of a contiguous dataset of `Element` start in the file, in bytes; nil if there are none.
+    ///
+    /// Throws unless all of them lie in this file, so whoever asked may make room for as many.
     public func offset<Element: HDF5Element>(
         of dataset: String, as type: Element.Type
     ) throws(StorageError) -> Int? {
@@ -110,6 +112,12 @@ extension HDF5File {
             let offset = H5Dget_offset(identifier)
             guard layout == H5D_CONTIGUOUS, offset != HADDR_UNDEF, let offset = Int(exactly: offset) else {
                 throw self.failure(place, "not stored in one piece in this file")
+            }
+            var fileSize = hsize_t()
+            _ = try self.call(place) { H5Fget_filesize($0, &fileSize) }
+            let room = (Int(clamping: fileSize) - offset) / MemoryLayout<Element>.stride
+            guard shape.reduce(1, *) <= room else {
+                throw self.failure(place, "its shape \(shape) reaches beyond the file's \(fileSize) bytes")
             }
             return offset
         }

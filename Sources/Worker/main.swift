@@ -48,5 +48,6 @@ struct Worker: ParsableCommand {
     }
 }
 
+CheckpointProbe.answerIfAsked()
 requireProcessor()
 Worker.main()

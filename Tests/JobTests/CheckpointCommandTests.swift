@@ -75,6 +75,42 @@ import Testing
         #expect(nothing.error.contains("\(folder)/nothing: is neither a checkpoint nor a run folder with one"))
     }
 
+    /// Changes a file of a checkpoint, and the manifest so that all sums hold.
+    private func falsify(_ name: String, _ change: (inout Data) -> Void) throws {
+        let url = URL(fileURLWithPath: "\(last)/\(name)")
+        var bytes = try Data(contentsOf: url)
+        change(&bytes)
+        try bytes.write(to: url)
+        var manifest = try Checkpoint(path: last).manifest
+        let index = try #require(manifest.files.firstIndex { $0.name == name })
+        manifest.files[index] = try Manifest.describe(url.path)
+        try manifest.encoded().write(to: URL(fileURLWithPath: "\(last)/\(Manifest.name)"))
+    }
+
+    @Test func `A shard that is no HDF5 file, though all sums hold, is refused by its name`() throws {
+        try falsify("shard-001-of-003.h5") { $0[0] ^= 1 }
+        try Checkpoint(path: last).verify()
+        let verified = try mtdnn("verify", last)
+        #expect(verified.status == 1)
+        #expect(verified.output.hasPrefix("\(last)/shard-001-of-003.h5: open: "))
+        let exported = try mtdnn("export", "--hdf5", "\(folder)/plain.h5", last)
+        #expect(exported.status == 1 && exported.error.contains("\(last)/shard-001-of-003.h5: open: "))
+    }
+
+    @Test(
+        .enabled(if: PreloadedLibrary.compiler != nil, "there is no C compiler `cc` for the library that crashes"),
+        arguments: [("crash", "crashed (signal 11) while it read"), ("spin", "did not come to an end while it read")])
+    func `A checkpoint on which HDF5 crashes or works for ever is a damaged one`(how: String, message: String) throws {
+        let library = try PreloadedLibrary.compile("HostileFiles/failing_hdf5.c", into: run.suite.folder)
+        let result = try runAlone(
+            executable: "mtdnn", arguments: ["verify", folder],
+            environment: ["LD_PRELOAD": library, "FAILING_HDF5": how, "FAILING_HDF5_UNDER": "/step-00000019/"])
+        #expect(result.status == 1, "\(result.error)")
+        let lines = result.output.split(separator: "\n")
+        #expect(lines.count == 2 && lines[0].contains("step-00000010: is whole: "))
+        #expect(lines[1] == "\(last): is damaged, though its checksums hold: HDF5 \(message)")
+    }
+
     @Test func `export writes every tensor whole into one plain file`() throws {
         let file = "\(folder)/plain.h5"
         let result = try mtdnn("export", "--hdf5", file, folder)

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Storage
@@ -213,6 +214,23 @@ import Testing
             else { exit(1) }
             exit(42)
         }
+    }
+
+    @Test func `A file leads to no other file, and nothing is believed that its bytes cannot hold`() throws {
+        // References/hdf5_links.py made it.
+        let path = References.path("hdf5_links.h5")
+        let file = try HDF5File(reading: path)
+        let link = #expect(throws: StorageError.self) { try file.shape(of: "link") }
+        #expect(link?.place == "open dataset link")
+        let target = try HDF5File(reading: References.path("hdf5_links_target.h5"))
+        #expect(try target.read("secret", as: Float.self) == [1, 1, 1, 1])
+        try target.close()
+        for (dataset, shape) in [("raw", [4]), ("huge", [1 << 40])] {
+            #expect(try file.shape(of: dataset) == shape)
+            let error = #expect(throws: StorageError.self) { try file.offset(of: dataset, as: Float.self) }
+            #expect(error?.description == "\(path): locate dataset \(dataset): not stored in one piece in this file")
+        }
+        try file.close()
     }
 
     @Test func `Any thread may use a file of its own`() async throws {

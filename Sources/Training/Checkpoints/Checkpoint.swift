@@ -25,17 +25,23 @@ struct Checkpoint: Sendable {
     }
 
     /// What a path given by a user stands for: the checkpoint there, or of a run folder its best whole one, or else its newest.
-    /// - Parameter report: receives a sentence for each checkpoint that is damaged and passed over, and one that says the choice.
-    static func find(_ path: String, report: (String) -> Void) throws -> Checkpoint {
+    /// - Parameters:
+    ///   - probe: looks into it before this process does.
+    ///   - report: receives a sentence for each checkpoint that is damaged and passed over, and one that says the choice.
+    static func find(
+        _ path: String, probe: CheckpointProbe = .none, report: (String) -> Void
+    ) throws -> Checkpoint {
         if FileManager.default.fileExists(atPath: "\(path)/\(Manifest.name)") {
             let checkpoint = try Checkpoint(path: path)
             try checkpoint.verify()
+            try probe.require(path)
             return checkpoint
         }
         let folder = CheckpointFolder(run: path)
         guard let best = try folder.bestWhole(report: report) else {
             throw TrainingError("\(path): is neither a checkpoint nor a run folder with a whole one")
         }
+        try probe.require(best.path)
         report("\(path): takes step \(best.step), \(best.manifest.score == nil ? "the newest" : "the best") checkpoint")
         return best
     }
@@ -51,6 +57,16 @@ extension Checkpoint {
         let rows: Range<Int>
         /// The places of its elements in the whole parameter.
         let elements: Range<Int>
+
+        /// Its moments of one kind, row after row.
+        func moments(_ kind: String, from file: HDF5File) throws -> [Float] {
+            let dataset = "\(kind)/\(name)"
+            guard try file.shape(of: dataset) == [rows.count] + shape.dropFirst() else {
+                throw TrainingError("\(file.path): \(dataset) has another shape than the parameter")
+            }
+            _ = try file.offset(of: dataset, as: Float.self)
+            return try file.read(dataset, as: Float.self)
+        }
 
         /// Reads its values into their place in `parameter`.
         func read(from file: HDF5File, into parameter: Parameter) throws {
@@ -75,6 +91,8 @@ extension Checkpoint {
                 RankPosition.advance()
                 let first = rowsSoFar[name] ?? 0
                 let stored = try file.shape(of: dataset)
+                // Neither elsewhere, nor more than the shard has bytes.
+                _ = try file.offset(of: dataset, as: Float.self)
                 guard try file.integers(attribute: "shape", of: dataset).map({ Int($0) }) == shape,
                     try file.integer(attribute: "rowStart", of: dataset) == Int64(first),
                     stored.count == shape.count, stored.dropFirst() == shape.dropFirst(),

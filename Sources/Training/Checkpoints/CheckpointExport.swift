@@ -6,12 +6,15 @@ public enum CheckpointExport {
     /// Writes the file.
     /// - Parameters:
     ///   - path: a checkpoint, or a run folder for its best or else newest one.
+    ///   - probe: looks into the checkpoint before this process does.
     ///   - report: receives sentences that say what was chosen and done.
-    public static func writeHDF5(to file: String, from path: String, report: (String) -> Void) throws {
+    public static func writeHDF5(
+        to file: String, from path: String, probe: CheckpointProbe = .none, report: (String) -> Void
+    ) throws {
         guard !FileManager.default.fileExists(atPath: file) else {
             throw TrainingError("\(file): exists; remove it, or give another name")
         }
-        let checkpoint = try Checkpoint.find(path, report: report)
+        let checkpoint = try Checkpoint.find(path, probe: probe, report: report)
         try replaceFile(at: file) { temporaryPath in
             let result = try HDF5File(creating: temporaryPath)
             var created: Set<String> = []

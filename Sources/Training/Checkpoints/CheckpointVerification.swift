@@ -7,8 +7,12 @@ public struct CheckpointVerification {
     /// Whether all are whole.
     public private(set) var isWhole = true
 
+    private let probe: CheckpointProbe
+
     /// Checks the checkpoint or run folder at `path`; throws where there is none.
-    public init(path: String) throws {
+    /// - Parameter probe: looks into each checkpoint whose sums hold.
+    public init(path: String, probe: CheckpointProbe = .none) throws {
+        self.probe = probe
         let isRun = FileManager.default.fileExists(atPath: "\(path)/checkpoints")
         let paths = isRun ? try CheckpointFolder(run: path).entries().reversed().map(\.path) : [path]
         guard !paths.isEmpty, FileManager.default.fileExists(atPath: paths[0]) else {
@@ -26,6 +30,7 @@ public struct CheckpointVerification {
                 isWhole = false
                 return
             }
+            try probe.require(path)
             let manifest = checkpoint.manifest
             lines.append(
                 "\(path): is whole: step \(manifest.step), \(manifest.files.count + 1) files, "

@@ -60,10 +60,7 @@ struct Restoration {
         let common = part.elements.clamped(to: start..<(start + piece.piece.range.count))
         guard !common.isEmpty else { return }
         for (kind, moments) in zip(Shard.kinds.dropFirst(), [piece.first, piece.second]) {
-            let all = try file.read("\(kind)/\(part.name)", as: Float.self)
-            guard all.count == part.elements.count else {
-                throw TrainingError("\(file.path): \(kind)/\(part.name) has not as many elements as the parameter")
-            }
+            let all = try part.moments(kind, from: file)
             for index in common { moments[index - start] = all[index - part.elements.lowerBound] }
         }
     }

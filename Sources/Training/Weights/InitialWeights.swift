@@ -23,7 +23,9 @@ struct InitialWeights {
     func load(_ world: Communicator) throws -> [String] {
         var notes: [String] = []
         let path = try world.fromFirst {
-            let checkpoint = try Checkpoint.find(choice.checkpoint) { notes.append("initialize: \($0)") }
+            let checkpoint = try Checkpoint.find(choice.checkpoint, probe: .ownProcess) {
+                notes.append("initialize: \($0)")
+            }
             try requireSameEncoder(checkpoint)
             return Array(checkpoint.path.utf8)
         }
