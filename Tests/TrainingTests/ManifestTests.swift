@@ -57,7 +57,8 @@ import Testing
 
     @Test(arguments: [
         "../shard-000-of-002.h5", "/etc/passwd", "", ".", "..", "shard-000-of-002.h5/", "shard-001-of-002.h5",
-        "shard-000-of-003.h5", "other.h5", "manifest.json",
+        "shard-000-of-003.h5", "other.h5", "manifest.json", "./shard-000-of-002.h5", "shard-000-of-002.h5\0",
+        "shard-000-of-002.h5\0.txt", "shard-001-of-002.h5/../shard-000-of-002.h5", "Shard-000-of-002.h5",
     ])
     func `A manifest that names any other file than those of its checkpoint is refused`(name: String) throws {
         let path = try write(step: 3) { $0.files[0].name = name }
@@ -85,6 +86,29 @@ import Testing
         let other = try write(step: 6) { $0.files[1].size = .max }
         #expect(
             refusal(other) == "CHECKPOINT/manifest.json: gives shard-001-of-002.h5 the impossible size \(Int.max)")
+    }
+
+    @Test(arguments: ["", "a/b", "../w", "w\0", "w w", "w\n", "é"])
+    func `A parameter whose name leads elsewhere is refused`(name: String) throws {
+        let path = try write(step: 3) { $0.origin.parameters[name] = [4] }
+        #expect(refusal(path) == "CHECKPOINT/manifest.json: names a parameter \(name.debugDescription)")
+    }
+
+    @Test func `Settings of any form are described`() throws {
+        let path = try write(step: 3) { $0.origin.settings = ":\n::\n\nseed\nseed: 8\ntrain: [a: b]\nepochs:3" }
+        let lines = try CheckpointInspection(path: path).text.split(separator: "\n")
+        #expect(lines.contains { $0.hasPrefix("  tasks ") && $0.hasSuffix(" [a: b]") })
+        #expect(lines.contains { $0.hasPrefix("  settings ") && $0.hasSuffix(" seed , epochs 3") })
+    }
+
+    @Test func `A pipe or a folder in the place of a file is refused`() throws {
+        let path = try write(step: 3)
+        try FileManager.default.removeItem(atPath: "\(path)/model.h5")
+        try #require(mkfifo("\(path)/model.h5", 0o600) == 0)
+        #expect(refusal(path) == "CHECKPOINT/model.h5: is no regular file")
+        try FileManager.default.removeItem(atPath: "\(path)/manifest.json")
+        try FileManager.default.createDirectory(atPath: "\(path)/manifest.json", withIntermediateDirectories: false)
+        #expect(refusal(path) == "CHECKPOINT/manifest.json: is no regular file")
     }
 
     @Test(arguments: ["shard-000-of-002.h5", "model.h5", "manifest.json"])

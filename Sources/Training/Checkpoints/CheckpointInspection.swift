@@ -37,11 +37,11 @@ public struct CheckpointInspection {
 
     private static func describe(_ checkpoint: Checkpoint) -> String {
         let (manifest, origin) = (checkpoint.manifest, checkpoint.manifest.origin)
-        // The settings were written by this program: one `KEY: VALUE` for each line.
+        // One `KEY: VALUE` for each line, as this program writes them.
         let settings = Dictionary(
             origin.settings.split(separator: "\n").map { line in
-                let parts = line.split(separator: ":", maxSplits: 1)
-                return (String(parts[0]), parts.count == 2 ? parts[1].trimmingCharacters(in: .whitespaces) : "")
+                let (key, value) = (line.prefix { $0 != ":" }, line.drop { $0 != ":" }.dropFirst())
+                return (String(key), value.trimmingCharacters(in: .whitespaces))
             }, uniquingKeysWith: { first, _ in first })
         var rows = [
             ["step", "\(manifest.step)"],

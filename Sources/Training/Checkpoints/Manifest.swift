@@ -125,6 +125,10 @@ extension Manifest {
         // Sizes are added and multiplied freely from here on.
         let largest = 1 << 40
         for (name, shape) in origin.parameters {
+            // It becomes the name of a dataset, of which a zero would cut off the rest.
+            guard !name.isEmpty, name.utf8.allSatisfy({ $0 > 32 && $0 < 127 && $0 != UInt8(ascii: "/") }) else {
+                throw TrainingError("\(path): names a parameter \(name.debugDescription)")
+            }
             let isPossible = !shape.isEmpty && shape.allSatisfy { (1...largest).contains($0) }
             guard isPossible, shape.reduce(1.0, { $0 * Double($1) }) <= Double(largest) else {
                 throw TrainingError("\(path): gives \(name) the impossible shape \(shape)")
