@@ -61,7 +61,7 @@ struct JSONLinesTests {
         (#"{"uid": 1, "label": 1, "token_id": [2, 3, 4], "type_id": [0, 1, 0]}"#, "type_id goes back from 1 to 0"),
         (
             #"{"uid": 1, "label": 1, "token_id": [2, 3], "type_id": [0, 0]}"#,
-            "a pair without a second sentence: type_id is 0 all over"
+            "a pair with one sentence: type_id is 0 all over"
         ),
         (
             #"{"uid": 1, "label": 1, "token_id": [2, 3, 4, 5, 6, 7, 8], "type_id": [0, 0, 1, 1, 1, 1, 1]}"#,

@@ -41,6 +41,12 @@ import Testing
             #expect(throws: TokenizerError.notUTF8(path: path, line: 2)) { try Vocabulary(path: path) }
             try Data("[PAD]\n[UNK]\n[CLS]\n[MASK]\n".utf8).write(to: URL(fileURLWithPath: path))
             #expect(throws: TokenizerError.missing(path: path, token: "[SEP]")) { try Vocabulary(path: path) }
+            // A level of the trie for each byte: this one would need a million.
+            let long = "\n" + String(repeating: "x", count: 1_000_000)
+            try (special.joined(separator: "\n") + long).write(toFile: path, atomically: true, encoding: .utf8)
+            #expect(throws: TokenizerError.overlong(path: path, line: 6, byteCount: 1_000_000, limit: 402)) {
+                try Vocabulary(path: path)
+            }
             let absent = "\(folder)/absent.txt"
             let error = #expect(throws: TokenizerError.self) { try Vocabulary(path: absent) }
             #expect(error?.description.hasPrefix("\(absent): cannot be read") == true)

@@ -144,21 +144,23 @@ import Testing
                 "position_embedding_type is relative_key; only absolute is supported"
             ),
             ("hidden_size", nil, "has no hidden_size"),
-            ("hidden_size", 0, "hidden_size is 0, not a positive whole number"),
-            ("hidden_size", 8.5, "hidden_size is 8.5, not a positive whole number"),
-            ("vocab_size", "11", "vocab_size is 11, not a positive whole number"),
-            ("num_hidden_layers", -2, "num_hidden_layers is -2, not a positive whole number"),
-            ("num_hidden_layers", 251, "more than 250 layers or attention heads are not supported"),
+            ("hidden_size", 0, "hidden_size is 0, not a whole number from 1 to 65536"),
+            ("hidden_size", 1e308, "hidden_size is 1e+308, not a whole number from 1 to 65536"),
+            ("hidden_size", 8.5, "hidden_size is 8.5, not a whole number from 1 to 65536"),
+            ("vocab_size", "11", "vocab_size is 11, not a whole number from 1 to 134217728"),
+            ("num_hidden_layers", -2, "num_hidden_layers is -2, not a whole number from 1 to 250"),
+            ("num_hidden_layers", 251, "num_hidden_layers is 251, not a whole number from 1 to 250"),
             ("num_attention_heads", 3, "hidden_size 8 does not divide into 3 attention heads"),
-            ("layer_norm_eps", 0, "layer_norm_eps is 0, not a positive number"),
-            ("layer_norm_eps", "small", "layer_norm_eps is small, not a positive number"),
+            ("layer_norm_eps", 0, "layer_norm_eps is 0, not a number between 0 and 1"),
+            ("layer_norm_eps", 1e308, "layer_norm_eps is 1e+308, not a number between 0 and 1"),
+            ("layer_norm_eps", "small", "layer_norm_eps is small, not a number between 0 and 1"),
         ]
         for (key, value, message) in cases {
             try configure([key: value])
             #expect(refusal() == "config.json: \(message)")
         }
         try configure(["max_position_embeddings": 15])
-        #expect(refusal() == "`max_length` is 16, and the encoder has 15 positions")
+        #expect(refusal() == "`max_length` is 16, and the encoder of \(folder) has 15 positions")
         for (text, message) in [("{", "is not JSON"), ("[1]", "is not a JSON object")] {
             try text.write(toFile: "\(folder)/config.json", atomically: true, encoding: .utf8)
             #expect(refusal() == "config.json: \(message)")

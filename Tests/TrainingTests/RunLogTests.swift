@@ -39,6 +39,13 @@ import Testing
         #expect(try RunLog.meanScores(path: path).map(\.score) == [0.5, 0.25])
     }
 
+    @Test func `A line that is damaged is named`() throws {
+        try #"{"mean_score":0.5,"step":2}"#.appending("\n\n{\n").write(toFile: path, atomically: true, encoding: .utf8)
+        let error = TrainingError("\(path):3: is damaged: it is no line that this program writes")
+        #expect(throws: error) { try RunLog.meanScores(path: self.path) }
+        #expect(throws: error) { try RunLog.lastScores(path: self.path) }
+    }
+
     @Test func `A log whose folder was removed is made again with all its lines`() throws {
         let log = try RunLog(path: path, keepingSteps: 0)
         func write(_ step: Int) throws { _ = try log.write(RunLog.MeanScoreLine(step: step, epoch: 1, meanScore: 0.5)) }

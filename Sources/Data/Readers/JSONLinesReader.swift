@@ -94,8 +94,8 @@ private struct JSONLine {
         guard zip(sequence.segments, sequence.segments.dropFirst()).allSatisfy({ $0 <= $1 }) else {
             throw error("type_id goes back from 1 to 0")
         }
-        if task.isPair, sequence.segments.last == 0 {
-            throw error("a pair without a second sentence: type_id is 0 all over")
+        if task.isPair, let first = sequence.segments.first, first == sequence.segments.last {
+            throw error("a pair with one sentence: type_id is \(first) all over")
         }
     }
 

@@ -9,6 +9,8 @@ public enum TokenizerError: Error, Equatable, CustomStringConvertible {
     case emptyLine(path: String, line: Int)
     /// A line repeats the token of an earlier line.
     case duplicate(path: String, line: Int, token: String, firstLine: Int)
+    /// A line holds a token longer than any word that is looked up.
+    case overlong(path: String, line: Int, byteCount: Int, limit: Int)
     /// The vocabulary lacks a token that BERT cannot do without.
     case missing(path: String, token: String)
     /// `tokenizer_config.json` is not JSON or holds a value of the wrong type.
@@ -25,6 +27,8 @@ public enum TokenizerError: Error, Equatable, CustomStringConvertible {
             "\(path):\(line): empty line; expected one token per line"
         case .duplicate(let path, let line, let token, let firstLine):
             "\(path):\(line): token \"\(token)\" stands in line \(firstLine) already"
+        case .overlong(let path, let line, let byteCount, let limit):
+            "\(path):\(line): a token of \(byteCount) bytes; the longest that can be used has \(limit)"
         case .missing(let path, let token):
             "\(path): lacks the token \(token)"
         case .badConfiguration(let path, let reason):

@@ -2,7 +2,7 @@ import Foundation
 
 /// The settings of `tokenizer_config.json` that change how BERT splits text; what the file leaves out is as for uncased
 /// BERT.
-struct TokenizerOptions: Decodable {
+package struct TokenizerOptions: Decodable {
     private var doLowerCase: Bool?
     private var stripAccents: Bool?
     private var tokenizeChineseChars: Bool?
@@ -15,7 +15,7 @@ struct TokenizerOptions: Decodable {
     init() {}
 
     /// Reads `tokenizer_config.json`.
-    init(path: String) throws(TokenizerError) {
+    package init(path: String) throws(TokenizerError) {
         let data: Data
         do {
             data = try Data(contentsOf: URL(fileURLWithPath: path))

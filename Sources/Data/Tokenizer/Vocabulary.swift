@@ -13,6 +13,8 @@ public struct Vocabulary: Sendable {
     /// The id of `[MASK]`, which hides a word in pre-training.
     public let mask: Int32
 
+    /// Bytes of the longest word that is looked up, with `##` before it.
+    private static let longestToken = TextScanner.wordCapacity + 2
     private let tokens: [String]
     let trie: WordPieceTrie
 
@@ -32,6 +34,10 @@ public struct Vocabulary: Sendable {
         for (index, line) in bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).enumerated() {
             let key = line.last == UInt8(ascii: "\r") ? line.dropLast() : line
             if key.isEmpty { throw .emptyLine(path: path, line: index + 1) }
+            // The trie has a level for each byte.
+            if key.count > Self.longestToken {
+                throw .overlong(path: path, line: index + 1, byteCount: key.count, limit: Self.longestToken)
+            }
             let token = String(decoding: key, as: UTF8.self)
             // Decoding repairs what is not UTF-8, so only valid lines survive the round trip.
             if !token.utf8.elementsEqual(key) { throw .notUTF8(path: path, line: index + 1) }

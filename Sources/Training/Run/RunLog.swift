@@ -140,7 +140,7 @@ final class RunLog: @unchecked Sendable {  // all that changes is read and writt
     /// The scores of the last evaluation of each `TASK SPLIT` in a log.
     static func lastScores(path: String) throws -> [String: [String: Double]] {
         var scores: [String: [String: Double]] = [:]
-        for line in try lines(path: path) {
+        for line in try lines(path: path, { try JSONSerialization.jsonObject(with: $0) as? [String: Any] ?? [:] }) {
             guard let metrics = line["metrics"] as? [String: Double], let task = line["task"],
                 let split = line["split"]
             else { continue }
@@ -157,23 +157,22 @@ final class RunLog: @unchecked Sendable {  // all that changes is read and writt
         }
         let decoder = JSONDecoder()
         decoder.keyDecodingStrategy = .convertFromSnakeCase
-        return try data(path: path).split(separator: UInt8(ascii: "\n")).compactMap {
-            let line = try decoder.decode(Line.self, from: $0)
+        return try lines(path: path) { try decoder.decode(Line.self, from: $0) }.compactMap { line in
             guard let step = line.step, let score = line.meanScore else { return nil }
             return (step, score)
         }
     }
 
-    private static func lines(path: String) throws -> [[String: Any]] {
-        try data(path: path).split(separator: UInt8(ascii: "\n")).compactMap {
-            try JSONSerialization.jsonObject(with: $0) as? [String: Any]
-        }
-    }
-
-    private static func data(path: String) throws -> Data {
+    /// What `read` makes of each line.
+    private static func lines<Line>(path: String, _ read: (Data) throws -> Line) throws -> [Line] {
         guard let data = FileManager.default.contents(atPath: path) else {
             throw TrainingError("\(path): cannot be read")
         }
-        return data
+        return try data.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).enumerated()
+            .compactMap { index, line in
+                do { return line.isEmpty ? nil : try read(line) } catch {
+                    throw TrainingError("\(path):\(index + 1): is damaged: it is no line that this program writes")
+                }
+            }
     }
 }

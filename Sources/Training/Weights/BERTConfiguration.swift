@@ -26,32 +26,31 @@ struct BERTConfiguration {
         try refuse("model_type", unless: "bert")
         try refuse("hidden_act", unless: "gelu")
         try refuse("position_embedding_type", unless: "absolute")
-        func count(_ key: String, default standard: Int? = nil) throws -> Int {
+        func count(_ key: String, upTo limit: Int, default standard: Int? = nil) throws -> Int {
             guard let value = entries[key] else {
                 guard let standard else { throw TrainingError("\(path): has no \(key)") }
                 return standard
             }
             guard let number = BERTConfiguration.number(value), let count = Int(exactly: number),
-                (1...1 << 30).contains(count)
-            else { throw TrainingError("\(path): \(key) is \(value), not a positive whole number") }
+                (1...limit).contains(count)
+            else { throw TrainingError("\(path): \(key) is \(value), not a whole number from 1 to \(limit)") }
             return count
         }
         var epsilon: Float = 1e-12
         if let value = entries["layer_norm_eps"] {
-            guard let number = BERTConfiguration.number(value), number > 0 else {
-                throw TrainingError("\(path): layer_norm_eps is \(value), not a positive number")
+            guard let number = BERTConfiguration.number(value), number > 0, number < 1 else {
+                throw TrainingError("\(path): layer_norm_eps is \(value), not a number between 0 and 1")
             }
             epsilon = Float(number)
         }
+        // As in run files; products of these are far from overflowing.
         sizes = EncoderSizes(
-            vocabularySize: try count("vocab_size"), hiddenSize: try count("hidden_size"),
-            layerCount: try count("num_hidden_layers"), headCount: try count("num_attention_heads"),
-            intermediateSize: try count("intermediate_size"),
-            maximumPositions: try count("max_position_embeddings", default: 512),
-            segmentCount: try count("type_vocab_size", default: 2), epsilon: epsilon)
-        guard sizes.layerCount <= 250, sizes.headCount <= 250 else {
-            throw TrainingError("\(path): more than 250 layers or attention heads are not supported")
-        }
+            vocabularySize: try count("vocab_size", upTo: 1 << 27), hiddenSize: try count("hidden_size", upTo: 65_536),
+            layerCount: try count("num_hidden_layers", upTo: 250),
+            headCount: try count("num_attention_heads", upTo: 250),
+            intermediateSize: try count("intermediate_size", upTo: 1 << 20),
+            maximumPositions: try count("max_position_embeddings", upTo: 1 << 20, default: 512),
+            segmentCount: try count("type_vocab_size", upTo: 65_536, default: 2), epsilon: epsilon)
         guard sizes.hiddenSize.isMultiple(of: sizes.headCount) else {
             throw TrainingError(
                 "\(path): hidden_size \(sizes.hiddenSize) does not divide into \(sizes.headCount) attention heads")

@@ -3,16 +3,26 @@ import Foundation
 import Model
 import Storage
 
+extension EncoderSource {
+    /// The folder or file that a user would look at.
+    fileprivate var place: String {
+        switch self {
+        case .folder(let folder): folder
+        case .sizes(let fresh): fresh.vocabulary
+        }
+    }
+}
+
 /// Where a run's encoder comes from: sizes, first values and tokenizer.
-struct EncoderFiles {
+package struct EncoderFiles {
     private let source: EncoderSource
     private let seed: UInt64
     /// The encoder's sizes.
-    let sizes: EncoderSizes
+    package let sizes: EncoderSizes
     private let initializerRange: Double
 
     /// Reads `config.json`, or the vocabulary's size for an encoder that begins from nothing.
-    init(_ settings: RunSettings) throws {
+    package init(_ settings: RunSettings) throws {
         source = settings.encoder
         seed = settings.seed
         switch source {
@@ -28,12 +38,13 @@ struct EncoderFiles {
         }
         if settings.maximumLength > sizes.maximumPositions {
             throw TrainingError(
-                "`max_length` is \(settings.maximumLength), and the encoder has \(sizes.maximumPositions) positions")
+                "`max_length` is \(settings.maximumLength), and the encoder of \(source.place) has "
+                    + "\(sizes.maximumPositions) positions")
         }
     }
 
     /// The tokenizer that the encoder was or will be trained with.
-    func tokenizer() throws -> Tokenizer {
+    package func tokenizer() throws -> Tokenizer {
         let tokenizer: Tokenizer
         switch source {
         case .folder(let folder): tokenizer = try Tokenizer(folder: folder)
@@ -42,8 +53,8 @@ struct EncoderFiles {
         }
         guard tokenizer.vocabulary.count <= sizes.vocabularySize else {
             throw TrainingError(
-                "the vocabulary has \(tokenizer.vocabulary.count) word pieces, and the encoder embeddings for \(sizes.vocabularySize)"
-            )
+                "the vocabulary of \(source.place) has \(tokenizer.vocabulary.count) word pieces, and the encoder "
+                    + "embeddings for \(sizes.vocabularySize)")
         }
         return tokenizer
     }
@@ -69,7 +80,7 @@ struct EncoderFiles {
 
     /// Gives every parameter its first value: the encoder's from its folder, all others drawn by seed and name.
     /// - Returns: a sentence for each thing that a user might not expect.
-    func initialize(_ model: MultiTaskModel) throws -> [String] {
+    package func initialize(_ model: MultiTaskModel) throws -> [String] {
         let initialization = Initialization(seed: seed, deviation: initializerRange)
         guard case .folder(let folder) = source else {
             for parameter in model.parameters.all { initialization.initialize(parameter) }
