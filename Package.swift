@@ -61,6 +61,9 @@ let package = Package(
             name: "TrainingSelfTest",
             dependencies: ["Training", "Model", "Data", "Communication", "Storage", "Kernels", "TestSupport"],
             path: "Tests/TrainingSelfTest"),
+        .executableTarget(
+            name: "HostileFiles", dependencies: ["Training", "Model", "Data", "Storage", "TestSupport"],
+            path: "Tests/HostileFiles", exclude: ["failing_hdf5.c"]),
         .target(name: "TestSupport", dependencies: ["Storage"], path: "Tests/TestSupport"),
         .testTarget(name: "KernelsTests", dependencies: ["Kernels", "TestSupport"]),
         .testTarget(name: "ModelTests", dependencies: ["Model", "Kernels", "Storage", "TestSupport"]),
@@ -71,7 +74,8 @@ let package = Package(
         .testTarget(
             name: "JobTests",
             dependencies: [
-                "CommunicationSelfTest", "TrainingSelfTest", "Coordinator", "Worker", "Training", "Communication",
+                "CommunicationSelfTest", "TrainingSelfTest", "HostileFiles", "Coordinator", "Worker", "Training",
+                "Communication",
                 "Storage", "TestSupport",
             ]),
     ],

@@ -1,0 +1,92 @@
+import Data
+import Foundation
+import Model
+import Storage
+import TestSupport
+import Training
+
+/// Small whole files, made by the programs that write them: a finished run with its data, and an encoder's folder.
+enum Fixtures {
+    /// Trains on two ranks and leaves all files in `folder`, which does not exist yet.
+    static func make(in folder: String) throws {
+        let suite = try SmallSuite()
+        try FileManager.default.moveItem(atPath: suite.folder, toPath: folder)
+        let settings = [
+            "encoder.hidden_size=8", "encoder.num_hidden_layers=1", "encoder.num_attention_heads=2",
+            "encoder.intermediate_size=8", "train=[single, query]", "epochs=1", "folder=\(folder)/run",
+        ]
+        let result = try runJob(
+            ranks: 2, executable: "mtdnn-worker", arguments: ["\(folder)/run.yml"] + settings.flatMap { ["--set", $0] })
+        guard result.status == 0 else { throw JobError(description: "\(result.output)\(result.error)") }
+        try makeEncoder("\(folder)/encoder", vocabulary: "\(folder)/vocab.txt")
+        for (name, text) in [("glue.tsv", glue), ("pairs.json", pairs), ("queries.json", queries)] {
+            try text.write(toFile: "\(folder)/\(name)", atomically: true, encoding: .utf8)
+        }
+    }
+
+    /// The checkpoint of the run.
+    static func checkpoint(in fixtures: String) throws -> String {
+        let folder = "\(fixtures)/run/checkpoints"
+        guard let name = try FileManager.default.contentsOfDirectory(atPath: folder).max() else {
+            throw JobError(description: "\(folder): has no checkpoint")
+        }
+        return "\(folder)/\(name)"
+    }
+
+    /// A model of these sizes with one head.
+    static func model(_ sizes: EncoderSizes) -> MultiTaskModel {
+        MultiTaskModel(
+            encoder: sizes, heads: [HeadDefinition(task: "a", kind: .classification(classes: 2), dropout: 0)],
+            dropout: .init(hidden: 0, attention: 0), capacity: .init(tokens: 1, sequences: 1, longest: 1),
+            gradientBuffers: 0, touchedWords: 1)
+    }
+
+    private static func makeEncoder(_ folder: String, vocabulary: String) throws {
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        try copy(vocabulary, to: folder)
+        for (name, text) in [("config.json", configuration), ("tokenizer_config.json", tokenizer)] {
+            try text.write(toFile: "\(folder)/\(name)", atomically: true, encoding: .utf8)
+        }
+        var settings = RunSettings(encoder: .folder(folder), tasks: "", data: "", train: [], folder: "")
+        settings.maximumLength = 16
+        let model = model(try EncoderFiles(settings).sizes)
+        let tensors = model.parameters.groups.dropLast().flatMap(\.parameters).map { parameter in
+            (parameter.name, parameter.shape, [Float](repeating: 0.5, count: parameter.count))
+        }
+        try SafeTensors.write(tensors, to: "\(folder)/model.safetensors")
+    }
+
+    private static let configuration = """
+        {"model_type": "bert", "hidden_act": "gelu", "vocab_size": 65, "hidden_size": 4, "num_hidden_layers": 1,
+         "num_attention_heads": 2, "intermediate_size": 4, "max_position_embeddings": 16, "type_vocab_size": 2,
+         "layer_norm_eps": 1e-12, "position_embedding_type": "absolute"}
+
+        """
+
+    private static let tokenizer = """
+        {"do_lower_case": true, "strip_accents": null, "tokenize_chinese_chars": true, "model_max_length": 512,
+         "tokenizer_class": "BertTokenizer"}
+
+        """
+
+    private static let glue = """
+        index\tsentence1\tsentence2\tlabel
+        0\tw1 w2\tw3\t0
+        1\tw4\tw5 w6\t2
+        2\tw7 w8\tw9\t1
+
+        """
+
+    private static let pairs = """
+        {"uid": "0", "label": 1, "token_id": [2, 7, 9, 3, 11, 3], "type_id": [0, 0, 0, 0, 1, 1]}
+        {"uid": 1, "label": 0, "token_id": [2, 8, 3, 12, 64, 3], "type_id": [0, 0, 0, 1, 1, 1]}
+        {"uid": "2", "label": 2, "token_id": [2, 9, 3, 13, 3], "type_id": [0, 0, 0, 1, 1]}
+
+        """
+
+    private static let queries = """
+        {"uid": "0", "label": [0, 1], "token_id": [[2, 7, 3, 11, 3], [2, 7, 3, 12, 3]], "type_id": [[0, 0, 0, 1, 1], [0, 0, 0, 1, 1]]}
+        {"uid": "1", "label": [1, 0], "token_id": [[2, 8, 3, 9, 3], [2, 8, 3, 13, 14, 3]], "type_id": [[0, 0, 0, 1, 1], [0, 0, 0, 1, 1, 1]]}
+
+        """
+}
