@@ -4,7 +4,8 @@ import Foundation
 struct Trial {
     private let format: Format
     private let subject: Format.Subject
-    private let folder: String
+    /// Where the mutants are, and what they may name instead.
+    private let folders: [String]
     private let tally = Tally.share()
 
     /// - Parameters:
@@ -12,7 +13,7 @@ struct Trial {
     ///   - work: an empty folder for the mutants.
     init(_ format: Format, fixtures: String, work: String) throws {
         self.format = format
-        folder = work
+        folders = [work, fixtures]
         subject = try format.open(fixtures, work)
         for mutant in subject.mutants {
             try mutant.write(nil)
@@ -62,7 +63,7 @@ struct Trial {
             tally.pointee.accepted += 1
         } catch {
             tally.pointee.refused += 1
-            if !"\(error)".contains(folder) {
+            if !folders.contains(where: "\(error)".contains) {
                 tally.pointee.unnamed += 1
                 complain("gives an error that names no file: \(error)", seed: seed)
             }

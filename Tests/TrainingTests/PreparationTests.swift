@@ -73,7 +73,7 @@ import Testing
         arguments: [
             ("single", [[5]], [[0]], Float(2)), ("single", [[5]], [[0]], .nan), ("single", [[5]], [[0]], 0.5),
             ("single", [[5]], [[0]], -1), ("single", [[]], [[]], 1), ("single", [[5], [5]], [[0], [0]], 1),
-            ("single", [[65]], [[0]], 1), ("single", [[-1]], [[0]], 1), ("single", [[5]], [[2]], 1),
+            ("single", [[.max]], [[0]], 1), ("single", [[-1]], [[0]], 1), ("single", [[5]], [[2]], 1),
             ("single", [Array(repeating: 5, count: 91)], [Array(repeating: 0, count: 91)], 1),
             ("score", [[5, 5]], [[0, 1]], .infinity), ("score", [[5, 5]], [[0, 0]], 1),
             ("score", [[5, 5]], [[1, 1]], 1),
@@ -86,13 +86,16 @@ import Testing
         let sizes = try EncoderFiles(settings).sizes
         let task = try #require(try settings.taskDefinitions().first { $0.name == name })
         var good = TokenFile.Builder()
+        let last = Int32(sizes.vocabularySize - 1)
         let sequence: ([Int32], [UInt8]) =
-            task.isPair ? ([5, 64], [0, 1]) : (Array(repeating: 5, count: 90), Array(repeating: 0, count: 90))
+            task.isPair ? ([5, last], [0, 1]) : (Array(repeating: last, count: 90), Array(repeating: 0, count: 90))
         good.append([sequence], label: 0, uid: "good")
         let path = "\(suite.folder)/made.h5"
         try good.write(to: path, attributes: [:])
         #expect(try PreparedTask.open(path, of: task, sizes).exampleCount == 1)
-        good.append(zip(tokens, segments).map { ($0, $1) }, label: label, uid: "bad")
+        // The first id that has no embedding stands for the largest number.
+        let bad = tokens.map { $0.map { $0 == .max ? last + 1 : $0 } }
+        good.append(zip(bad, segments).map { ($0, $1) }, label: label, uid: "bad")
         try good.write(to: path, attributes: [:])
         let error = #expect(throws: TrainingError.self) { try PreparedTask.open(path, of: task, sizes) }
         #expect(error?.description.hasPrefix("\(path): ") == true)

@@ -228,6 +228,7 @@ struct SettingsTests {
                 + "supported: Classification, Regression, Ranking"
         ),
         ("tasks=/no/tasks.yml", "--set tasks: tasks names no file: /no/tasks.yml"),
+        ("tasks=/", "--set tasks: tasks names no file: /"),
         ("tasks=\"a\\0b\"", "--set tasks: tasks must not contain a null character"),
         ("tasks=", "glue.yml:1: missing key \"tasks\""),
         ("data=", "glue.yml:1: missing key \"data\""),

@@ -80,7 +80,10 @@ extension RunSettings {
 
     /// The tasks to train must exist and be trainable before anything else is done.
     private mutating func readTrain(_ value: StrictValue?, tasksKey: StrictValue) throws(SettingsError) {
-        guard FileManager.default.fileExists(atPath: tasks) else { throw tasksKey.error("names no file: \(tasks)") }
+        var isFolder: ObjCBool = false
+        guard FileManager.default.fileExists(atPath: tasks, isDirectory: &isFolder), !isFolder.boolValue else {
+            throw tasksKey.error("names no file: \(tasks)")
+        }
         let file = try TaskFile(path: tasks)
         for item in try value?.list() ?? [] {
             let name = try item.string()
