@@ -47,7 +47,7 @@ struct Mutator {
     private func repeatChunk(_ bytes: inout [UInt8], _ range: Range<Int>, _ random: inout TestRandom) {
         guard !range.isEmpty else { return }
         let chunk = bytes[range]
-        let isMany = Int.random(in: 0..<25, using: &random) == 0
+        let isMany = Int.random(in: 0..<10, using: &random) == 0
         let count = isMany ? (200_000 / chunk.count) : Int.random(in: 1...4, using: &random)
         bytes.insert(contentsOf: Array(repeatElement(chunk, count: count).joined()), at: range.upperBound)
     }
