@@ -15,7 +15,8 @@ import Testing
     }
 
     private static let origin = Manifest.Origin(
-        seed: 7, settings: "seed: 7\n", tasks: ["a"], encoder: ["hidden_size": "8"], encoderFiles: "e", tokenizer: "t",
+        seed: 7, settings: "seed: 7\n", tasks: ["a"], taskFile: "", encoder: ["hidden_size": "8"], encoderFiles: "e",
+        tokenizer: "t",
         program: "m",
         parameters: ["pooler.dense.bias": [4]])
 
@@ -121,8 +122,8 @@ import Testing
 
     @Test func `A checkpoint of a newer format is no reason to fall back`() throws {
         try write(step: 3)
-        let path = try write(step: 6) { $0.formatVersion = 3 }
-        let message = "CHECKPOINT/manifest.json: has format version 3; this program reads up to 2: use a newer one"
+        let path = try write(step: 6) { $0.formatVersion = Manifest.formatVersion + 1 }
+        let message = "CHECKPOINT/manifest.json: has format version 4; this program reads up to 3: use a newer one"
         #expect(refusal(path) == message)
         #expect(throws: Manifest.NewerFormat.self) { try folder.newestWhole { _ in } }
         #expect(throws: Manifest.NewerFormat.self) { try folder.bestWhole { _ in } }

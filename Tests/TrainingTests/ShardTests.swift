@@ -32,7 +32,7 @@ import Testing
         }
         try Data().write(to: URL(fileURLWithPath: "\(path)/\(ShardView.fileName)"))
         let origin = Manifest.Origin(
-            seed: 1, settings: "", tasks: [], encoder: [:], encoderFiles: "", tokenizer: "", program: "",
+            seed: 1, settings: "", tasks: [], taskFile: "", encoder: [:], encoderFiles: "", tokenizer: "", program: "",
             parameters: ["w": [3, 2]])
         let names = [Shard.name(rank: 0, of: 2), Shard.name(rank: 1, of: 2), ShardView.fileName]
         let manifest = Manifest(

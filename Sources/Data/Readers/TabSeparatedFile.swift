@@ -36,18 +36,22 @@ struct TabSeparatedFile {
 
     /// Calls `body` with each row until it returns false.
     func forEachRow(_ body: (Row) throws(ExampleError) -> Bool) throws(ExampleError) {
-        try lines.forEachLine { bytes, line throws(ExampleError) in try body(row(of: bytes, line: line)) }
+        try lines.forEachLine { bytes, line throws(ExampleError) in
+            try body(Row(bytes, line: line, of: lines.path))
+        }
     }
+}
 
-    private func row(of bytes: Data, line: Int) throws(ExampleError) -> Row {
+extension TabSeparatedFile.Row {
+    /// Splits the bytes of a line; throws where a column is not UTF-8.
+    init(_ bytes: Data, line: Int, of file: String) throws(ExampleError) {
         var fields: [String] = []
         for field in bytes.split(separator: UInt8(ascii: "\t"), omittingEmptySubsequences: false) {
             guard let text = String(bytes: field, encoding: .utf8) else {
-                let message = "not UTF-8 in column \(fields.count + 1)"
-                throw ExampleError(file: lines.path, line: line, message: message)
+                throw ExampleError(file: file, line: line, message: "not UTF-8 in column \(fields.count + 1)")
             }
             fields.append(text)
         }
-        return Row(file: lines.path, line: line, fields: fields)
+        self.init(file: file, line: line, fields: fields)
     }
 }

@@ -11,11 +11,18 @@ public struct TaskFile: Sendable {
     private let definitions: [String: Result<TaskDefinition, SettingsError>]
 
     /// Reads the file at `path`.
-    public init(path: String) throws(SettingsError) {
+    public init(path: String) throws(SettingsError) { try self.init(path: path, StrictValue.read(path: path)) }
+
+    /// Reads what the file at `path` held once; it need not be there any more.
+    public init(_ text: String, path: String) throws(SettingsError) {
+        try self.init(path: path, StrictValue.parse(text, path: path))
+    }
+
+    private init(path: String, _ root: StrictValue) throws(SettingsError) {
         self.path = path
         var names: [String] = []
         var definitions: [String: Result<TaskDefinition, SettingsError>] = [:]
-        for (name, value) in try StrictValue.read(path: path).namedValues() {
+        for (name, value) in try root.namedValues() {
             guard name.isPlainName else {
                 let rule = "a task's name consists of letters, digits, \"-\" and \"_\""
                 throw SettingsError(value.position, "\"\(name)\" cannot name a task: \(rule)")

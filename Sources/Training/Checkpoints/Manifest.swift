@@ -6,7 +6,7 @@ import Storage
 /// bytes, so a damaged manifest is known as such.
 struct Manifest: Codable, Equatable, Sendable {
     /// The version that this program writes, and the only one that it reads.
-    static let formatVersion = 2
+    static let formatVersion = 3
     static let name = "manifest.json"
 
     /// One file of the checkpoint.
@@ -23,6 +23,8 @@ struct Manifest: Codable, Equatable, Sendable {
         var settings: String
         /// The tasks' definitions and the names of their token files, which tell the contents of data and vocabulary.
         var tasks: [String]
+        /// The file that defines the tasks, so that a checkpoint can predict without it.
+        var taskFile: String
         /// The encoder's sizes under the names of BERT's `config.json`.
         var encoder: [String: String]
         /// SHA-256 of the folder's files that a pretrained encoder came from; empty for one that began from nothing.

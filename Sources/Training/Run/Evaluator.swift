@@ -90,7 +90,11 @@ final class Evaluator {
             }
         }
         try gather(&scores, batches, outputs)
-        return task.predictions(scores, file: file)
+        let ofExamples = (0..<file.exampleCount).map { example in
+            let sequences = file.sequences(of: example)
+            return scores[(sequences.lowerBound * outputs)..<(sequences.upperBound * outputs)]
+        }
+        return task.definition.predictions(ofExamples, labels: file.labels.map(Double.init))
     }
 
     private func gather(_ scores: inout [Float], _ batches: EvaluationBatches, _ outputs: Int) throws {
@@ -103,23 +107,20 @@ final class Evaluator {
     }
 }
 
-extension PreparedTask {
-    /// What the scores of all sequences of a file say, beside the labels.
-    func predictions(_ scores: [Float], file: TokenFile) -> Predictions {
-        let labels = file.labels.map(Double.init)
-        switch definition.kind {
-        case .classification(let classes, _):
-            let predicted = (0..<file.exampleCount).map { row in
-                (0..<classes).max { scores[row * classes + $0] < scores[row * classes + $1] } ?? 0
-            }
-            return .classes(predicted, labels: labels.map { Int($0) })
-        case .regression:
-            return .numbers(scores.map(Double.init), labels: labels)
-        case .ranking:
-            let candidates = (0..<file.exampleCount).map { row in
-                file.sequences(of: row).map { Double(scores[$0]) }
-            }
-            return .candidates(candidates, positives: labels.map { Int($0) })
+extension TaskDefinition {
+    /// What scores say, beside the labels.
+    /// - Parameter scores: for each example those of its sequences, as the head puts them out.
+    func predictions(_ scores: [ArraySlice<Float>], labels: [Double]) -> Predictions {
+        switch kind {
+        case .classification:
+            .classes(scores.map { $0.indexOfLargest }, labels: labels.map { Int($0) })
+        case .regression: .numbers(scores.map { Double($0.first!) }, labels: labels)
+        case .ranking: .candidates(scores.map { $0.map(Double.init) }, positives: labels.map { Int($0) })
         }
     }
+}
+
+extension ArraySlice<Float> {
+    /// The place of the largest number from 0, of equal ones the first.
+    var indexOfLargest: Int { (indices.max { self[$0] < self[$1] } ?? startIndex) - startIndex }
 }

@@ -81,11 +81,7 @@ struct Preparation {
         let tokenizer = try tokenizer.get()
         return try task.readExamples(split: split, dataFolder: settings.data).map { example in
             RankPosition.advance()
-            let sequences =
-                example.second.isEmpty
-                ? [tokenizer.encode(example.first, maximumLength: length)]
-                : example.second.map { tokenizer.encode(example.first, $0, maximumLength: length) }
-            return TokenizedExample(uid: example.uid, sequences: sequences, label: example.label)
+            return tokenizer.encode(example, maximumLength: length)
         }
     }
 }

@@ -32,20 +32,7 @@ package struct PreparedTask {
     }
 
     /// The head that the task asks for.
-    package func head(_ settings: RunSettings) -> HeadDefinition {
-        let kind: HeadDefinition.Kind
-        switch definition.kind {
-        case .regression: kind = .regression
-        case .ranking: kind = .ranking
-        case .classification(let classes, _) where definition.usesStochasticAnswerNetwork:
-            kind = .answerNetwork(
-                classes: classes, turns: settings.answerNetwork.turns,
-                predictionDropout: settings.answerNetwork.predictionDropout)
-        case .classification(let classes, _): kind = .classification(classes: classes)
-        }
-        return HeadDefinition(
-            task: definition.name, kind: kind, dropout: definition.dropout ?? settings.taskDropout)
-    }
+    package func head(_ settings: RunSettings) -> HeadDefinition { definition.head(settings) }
 
     /// What a resumed run must have in common with the one that it goes on with: the contents of its files, wherever they lie.
     var fingerprint: String {
@@ -60,6 +47,23 @@ package struct PreparedTask {
         Sampler.Task(
             exampleCount: train.exampleCount, batchSize: definition.batchSize ?? settings.batchSize,
             weight: definition.samplingWeight)
+    }
+}
+
+extension TaskDefinition {
+    /// The head that the task asks for.
+    func head(_ settings: RunSettings) -> HeadDefinition {
+        let head: HeadDefinition.Kind
+        switch kind {
+        case .regression: head = .regression
+        case .ranking: head = .ranking
+        case .classification(let classes, _) where usesStochasticAnswerNetwork:
+            head = .answerNetwork(
+                classes: classes, turns: settings.answerNetwork.turns,
+                predictionDropout: settings.answerNetwork.predictionDropout)
+        case .classification(let classes, _): head = .classification(classes: classes)
+        }
+        return HeadDefinition(task: name, kind: head, dropout: dropout ?? settings.taskDropout)
     }
 }
 

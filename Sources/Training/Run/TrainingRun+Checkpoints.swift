@@ -22,6 +22,7 @@ extension TrainingRun {
         return try world.agree {
             Manifest.Origin(
                 seed: settings.seed, settings: settings.yaml, tasks: parts.tasks.map(\.fingerprint),
+                taskFile: try String(contentsOfFile: settings.tasks, encoding: .utf8),
                 encoder: parts.files.sizes.described, encoderFiles: String(decoding: encoderFiles, as: UTF8.self),
                 tokenizer: try parts.files.tokenizerFingerprint(),
                 program: try RankComparison.programChecksum(),
@@ -48,7 +49,7 @@ extension TrainingRun {
 
 extension EncoderSizes {
     /// The sizes under the names of BERT's `config.json`.
-    fileprivate var described: [String: String] {
+    var described: [String: String] {
         let sizes = [
             "vocab_size": vocabularySize, "hidden_size": hiddenSize, "num_hidden_layers": layerCount,
             "num_attention_heads": headCount, "intermediate_size": intermediateSize,

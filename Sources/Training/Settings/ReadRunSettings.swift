@@ -16,10 +16,14 @@ extension RunSettings {
         }
     }
 
-    /// Reads settings that a program wrote, such as those in a checkpoint's manifest; `path` is for messages. The files that they name need
-    /// not be there any more.
-    static func parse(_ text: String, path: String) throws(SettingsError) -> RunSettings {
-        try StrictValue.parse(text, path: path).mapping { keys throws(SettingsError) in
+    /// Reads settings that a program wrote, such as those in a checkpoint's manifest, with `KEY=VALUE` overrides; `path` is for messages. The
+    /// files that they name need not be there any more.
+    static func parse(
+        _ text: String, path: String, overrides: [String] = []
+    ) throws(SettingsError) -> RunSettings {
+        var file = try StrictValue.parse(text, path: path)
+        for override in overrides { file = try file.setting(override) }
+        return try file.mapping { keys throws(SettingsError) in
             var settings = try RunSettings(keys, runFile: path)
             settings.train = try keys.required("train").list().map { item throws(SettingsError) in try item.string() }
             return settings
@@ -172,11 +176,15 @@ extension StrictValue {
 extension RunSettings {
     /// The definitions of the tasks to train, in the order of `train`.
     public func taskDefinitions() throws(SettingsError) -> [TaskDefinition] {
-        let file = try TaskFile(path: tasks)
+        try taskDefinitions(in: TaskFile(path: tasks))
+    }
+
+    /// The definitions of the tasks to train as `file` has them.
+    func taskDefinitions(in file: TaskFile) throws(SettingsError) -> [TaskDefinition] {
         var definitions: [TaskDefinition] = []
         for name in train {
             guard let definition = try file.definition(of: name) else {
-                throw SettingsError(file: tasks, message: "has no task \(name)")
+                throw SettingsError(file: file.path, message: "has no task \(name)")
             }
             definitions.append(definition)
         }

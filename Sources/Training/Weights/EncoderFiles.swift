@@ -20,6 +20,8 @@ package struct EncoderFiles {
     /// The encoder's sizes.
     package let sizes: EncoderSizes
     private let initializerRange: Double
+    /// The folder or file that a user would look at.
+    var place: String { source.place }
 
     /// Reads `config.json`, or the vocabulary's size for an encoder that begins from nothing.
     package init(_ settings: RunSettings) throws {
@@ -75,6 +77,25 @@ package struct EncoderFiles {
             let options = "\(folder)/tokenizer_config.json"
             return try Checksum.sha256(ofFile: "\(folder)/vocab.txt")
                 + (FileManager.default.fileExists(atPath: options) ? " " + Checksum.sha256(ofFile: options) : "")
+        }
+    }
+
+    /// Copies vocabulary and options into a folder, as Hugging Face's `BertTokenizer` reads them.
+    func copyTokenizer(to folder: String, maximumLength: Int) throws {
+        switch source {
+        case .folder(let original):
+            for name in ["vocab.txt", "tokenizer_config.json", "special_tokens_map.json", "tokenizer.json"]
+            where FileManager.default.fileExists(atPath: "\(original)/\(name)") {
+                try FileManager.default.copyItem(atPath: "\(original)/\(name)", toPath: "\(folder)/\(name)")
+            }
+        case .sizes(let fresh):
+            try FileManager.default.copyItem(atPath: fresh.vocabulary, toPath: "\(folder)/vocab.txt")
+            let options: [String: Any] = [
+                "tokenizer_class": "BertTokenizer", "do_lower_case": fresh.lowercases,
+                "model_max_length": maximumLength,
+            ]
+            let data = try JSONSerialization.data(withJSONObject: options, options: [.prettyPrinted, .sortedKeys])
+            try data.write(to: URL(fileURLWithPath: "\(folder)/tokenizer_config.json"))
         }
     }
 

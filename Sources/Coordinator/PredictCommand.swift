@@ -1,0 +1,119 @@
+import ArgumentParser
+import Data
+import Foundation
+import Storage
+import Training
+
+/// `mtdnn predict`: what a trained head says to texts.
+struct PredictCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "predict",
+        abstract: "Scores texts with a trained task; or writes the files that the GLUE server takes.",
+        discussion: """
+            Of a split the task's own files are read, and where all rows have labels the task's scores are printed to standard error. Lines of \
+            --input hold a sentence, two, or a query and its candidates, with tabs between; with --json-input they are {"sentence"}, \
+            {"sentence1", "sentence2"} or {"query", "candidates"}, each with a "uid" if you like.
+            """)
+
+    @Argument(help: ArgumentHelp("A checkpoint, or a run folder for its best or else newest one.", valueName: "path"))
+    var path: String
+
+    @Option(help: "The task whose head answers (default: the only one).")
+    var task: String?
+
+    @Option(help: "The split of the task's data to score (default: dev).")
+    var split: String?
+
+    @Option(help: ArgumentHelp("A file of texts, a line for each example; - is standard input.", valueName: "file"))
+    var input: String?
+
+    @Option(help: ArgumentHelp("Where predictions go (default: standard output).", valueName: "file"))
+    var output: String?
+
+    @Flag(help: "Predictions are JSON lines instead of tab-separated ones.")
+    var json = false
+
+    @Flag(help: "Lines of --input are JSON.")
+    var jsonInput = false
+
+    @Option(help: ArgumentHelp("Writes a file for each GLUE task of the model, instead.", valueName: "folder"))
+    var glueSubmission: String?
+
+    @Option(help: "Threads.")
+    var threads = 1
+
+    @Option(
+        name: .customLong("set"),
+        help: ArgumentHelp("Where data or vocabulary lie now, as in data=PATH.", valueName: "key=value"))
+    var overrides: [String] = []
+
+    func validate() throws {
+        if !(1...1024).contains(threads) {
+            throw ValidationError("--threads must be between 1 and 1024, not \(threads).")
+        }
+        if jsonInput, input == nil { throw ValidationError("--json-input says how lines of --input are read.") }
+        if split != nil, input != nil { throw ValidationError("--split and --input exclude each other.") }
+        if glueSubmission != nil, task != nil || split != nil || input != nil || output != nil || json {
+            throw ValidationError(
+                "--glue-submission takes all tasks and their test files; leave the other options out.")
+        }
+    }
+
+    func run() throws {
+        try TrainedModel.with(path, threads: threads, overrides: overrides, probe: .ownProcess, report: say) { model in
+            if let glueSubmission { return try GlueSubmission(model, folder: glueSubmission).write(report: say) }
+            let index = try model.task(task)
+            guard let output else { return try predict(model, index, to: .standardOutput) }
+            try replaceFile(at: output) { path in
+                guard FileManager.default.createFile(atPath: path, contents: nil),
+                    let file = FileHandle(forWritingAtPath: path)
+                else { throw LaunchError("--output \(output): cannot be written") }
+                try predict(model, index, to: file)
+                try file.close()
+            }
+        }
+    }
+
+    private func predict(_ model: TrainedModel, _ index: Int, to output: FileHandle) throws {
+        let task = model.tasks[index]
+        let format = PredictionFormat(task, isJSON: json)
+        if let header = format.header { try output.write(contentsOf: Data("\(header)\n".utf8)) }
+        func answer(_ examples: [TokenizedExample]) throws -> [Prediction] {
+            let predictions = model.predict(examples, task: index)
+            let lines = try predictions.map { "\(try format.line($0))\n" }.joined()
+            try output.write(contentsOf: Data(lines.utf8))
+            return predictions
+        }
+        if let input {
+            let lines = try TextLines(input)
+            return try lines.forEachBlock { block, first in
+                var examples: [TokenizedExample] = []
+                do {
+                    for (place, line) in block.enumerated() {
+                        let example = try example(line, number: first + place, of: task, lines.name)
+                        examples.append(model.encode(example, task: index))
+                    }
+                } catch {
+                    // What came before the bad line has its answer all the same.
+                    _ = try answer(examples)
+                    throw error
+                }
+                _ = try answer(examples)
+            }
+        }
+        let split = split ?? "dev"
+        let predictions = try answer(try model.examples(task: index, split: split))
+        guard let scores = PredictionScores(predictions, of: task)?.scores else { return }
+        let texts = scores.map { String(format: "%@ %.4f", $0.name, $0.value) }
+        say("\(task.name) \(split): " + texts.joined(separator: "  "))
+    }
+
+    private func example(_ line: Data, number: Int, of task: TaskDefinition, _ file: String) throws -> Example {
+        jsonInput
+            ? try task.unlabelledJSONExample(line, number: number, file: file)
+            : try task.unlabelledExample(line, number: number, file: file)
+    }
+}
+
+/// Sentences go to standard error: predictions may go to standard output.
+private func say(_ sentence: String) { FileHandle.standardError.write(Data("\(sentence)\n".utf8)) }

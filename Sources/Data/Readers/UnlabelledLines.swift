@@ -1,0 +1,56 @@
+import Foundation
+
+// Texts without labels, a line for each example, as people pipe them into a trained model.
+extension TaskDefinition {
+    /// What a line of `unlabelledExample` holds, for messages.
+    private var textColumns: String {
+        if case .ranking = kind { return "a query and its candidates" }
+        return isPair ? "two sentences" : "one sentence"
+    }
+
+    /// The example of one line of texts with tabs between them: a sentence, a pair, or a query and its candidates.
+    /// - Parameter number: The line's number from 1; it names the example.
+    public func unlabelledExample(_ line: Data, number: Int, file: String) throws(ExampleError) -> Example {
+        let row = try TabSeparatedFile.Row(line, line: number, of: file)
+        let isQuery = if case .ranking = kind { true } else { false }
+        if !isQuery || row.fields.count < 2 {
+            try row.requireColumns(isPair ? 2 : 1, "task \(name) takes \(textColumns), with tabs between")
+        }
+        var second: [String] = []
+        for column in row.fields.indices.dropFirst() { second.append(try row.sentence(column)) }
+        return Example(uid: "\(number)", first: try row.sentence(0), second: second, label: nil)
+    }
+
+    /// The example of one line of JSON: `{"sentence"}`, `{"sentence1", "sentence2"}` or `{"query", "candidates"}`, with a `uid` if it has one.
+    public func unlabelledJSONExample(_ line: Data, number: Int, file: String) throws(ExampleError) -> Example {
+        func error(_ message: String) -> ExampleError { ExampleError(file: file, line: number, message: message) }
+        let parsed: Any
+        do {
+            parsed = try JSONSerialization.jsonObject(with: line)
+        } catch {
+            throw ExampleError(file: file, line: number, message: "is not JSON")
+        }
+        guard let entries = parsed as? [String: Any] else { throw error("is not a JSON object") }
+        func sentence(_ value: Any?, _ key: String) throws(ExampleError) -> String {
+            guard let text = value as? String, !text.allSatisfy(\.isWhitespace) else {
+                throw error("has no text under \"\(key)\"; task \(name) takes \(textColumns)")
+            }
+            return text
+        }
+        let uid = entries["uid"].map { "\($0)" } ?? "\(number)"
+        if case .ranking = kind {
+            guard let candidates = entries["candidates"] as? [Any], !candidates.isEmpty else {
+                throw error("has no list under \"candidates\"; task \(name) takes \(textColumns)")
+            }
+            var texts: [String] = []
+            for candidate in candidates { texts.append(try sentence(candidate, "candidates")) }
+            return Example(uid: uid, first: try sentence(entries["query"], "query"), second: texts, label: nil)
+        }
+        guard isPair else {
+            return Example(uid: uid, first: try sentence(entries["sentence"], "sentence"), label: nil)
+        }
+        let first = try sentence(entries["sentence1"], "sentence1")
+        return Example(
+            uid: uid, first: first, second: [try sentence(entries["sentence2"], "sentence2")], label: nil)
+    }
+}

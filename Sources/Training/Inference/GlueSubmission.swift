@@ -1,0 +1,90 @@
+import Data
+import Foundation
+import Storage
+
+/// The files that the GLUE server takes: `index` and `prediction` for every row of a test set, in order.
+public struct GlueSubmission {
+    /// One file of a submission, and where its rows are.
+    struct Part {
+        /// `CoLA.tsv` and so on.
+        let file: String
+        let task: Int
+        let split: String
+    }
+
+    /// The server's names by ours, written in small letters and without other characters.
+    private static let officialNames = [
+        "cola": "CoLA", "sst": "SST-2", "sst2": "SST-2", "mrpc": "MRPC", "stsb": "STS-B", "qqp": "QQP", "qnli": "QNLI",
+        "rte": "RTE", "wnli": "WNLI", "mnli": "MNLI",
+    ]
+    /// The tasks whose classes the server wants by name; the others' by number.
+    private static let withLabelNames: Set<String> = ["MNLI", "QNLI", "RTE"]
+
+    private let model: TrainedModel
+    private let folder: String
+
+    /// A submission of a model's GLUE tasks into `folder`.
+    public init(_ model: TrainedModel, folder: String) {
+        self.model = model
+        self.folder = folder
+    }
+
+    /// Writes a file for each GLUE task that the model has; says which those are and which are missing.
+    public func write(report: (String) -> Void) throws {
+        let parts = GlueSubmission.parts(of: model.tasks)
+        guard !parts.isEmpty else {
+            throw TrainingError(
+                "none of the tasks \(model.tasks.map(\.name).joined(separator: ", ")) is one of GLUE's with the official files (`format: glue`)"
+            )
+        }
+        try createFolder(folder)
+        for part in parts {
+            let examples = try model.examples(task: part.task, split: part.split)
+            try write(part.file, model.predict(examples, task: part.task), of: model.tasks[part.task])
+            report("\(folder)/\(part.file): \(examples.count) rows")
+        }
+        let missing = GlueSubmission.allFiles.filter { file in !parts.contains { $0.file == file } }
+        if !missing.isEmpty {
+            report(
+                "the server also wants \(missing.joined(separator: ", ")), of tasks that this model was not trained for"
+            )
+        }
+    }
+
+    private static let allFiles = [
+        "CoLA.tsv", "SST-2.tsv", "MRPC.tsv", "STS-B.tsv", "MNLI-m.tsv", "MNLI-mm.tsv", "QNLI.tsv", "QQP.tsv", "RTE.tsv",
+        "WNLI.tsv", "AX.tsv",
+    ]
+
+    static func parts(of tasks: [TaskDefinition]) -> [Part] {
+        tasks.enumerated().flatMap { index, task -> [Part] in
+            guard task.format == .glue, let name = officialName(task) else { return [] }
+            return task.testSplits.map { split in
+                let suffix = split.hasPrefix("mismatched") ? "-mm" : name == "MNLI" ? "-m" : ""
+                return Part(file: "\(name)\(suffix).tsv", task: index, split: split)
+            }
+        }
+    }
+
+    private static func officialName(_ task: TaskDefinition) -> String? {
+        officialNames[task.name.lowercased().filter { $0.isLetter || $0.isNumber }]
+    }
+
+    private func write(_ file: String, _ predictions: [Prediction], of task: TaskDefinition) throws {
+        let namesLabels = GlueSubmission.officialName(task).map(GlueSubmission.withLabelNames.contains) ?? false
+        var text = "index\tprediction\n"
+        for (row, prediction) in predictions.enumerated() {
+            let answer: String
+            if case .regression(let range) = task.kind {
+                let score = prediction.scores.first!
+                answer = String(format: "%.3f", min(max(score, range?.lowerBound ?? score), range?.upperBound ?? score))
+            } else {
+                answer = namesLabels ? prediction.answer : "\(prediction.index)"
+            }
+            text += "\(row)\t\(answer)\n"
+        }
+        try replaceFile(at: "\(folder)/\(file)") {
+            try Foundation.Data(text.utf8).write(to: URL(fileURLWithPath: $0))
+        }
+    }
+}
