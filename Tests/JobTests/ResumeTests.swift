@@ -181,7 +181,7 @@ import Testing
         let long = ["epochs=6", "keep_last=1", "learning_rate=1e-2", "schedule=constant"]
         let whole = run.newFolder()
         #expect(try run.start(ranks: 2, long + ["folder=\(whole)"]).status == 0)
-        let scores = try RunLog.meanScores(path: "\(whole)/metrics.jsonl")
+        let scores = try RunHistory(path: "\(whole)/metrics.jsonl").meanScores
         #expect(scores.map(\.step) == [19, 38, 57, 76, 95, 114])
         let best = try #require(scores.min { ($1.score, $0.step) < ($0.score, $1.step) })
         // Otherwise this test would show nothing.
@@ -200,7 +200,7 @@ import Testing
                 ranks: 3, ["epochs=\(epochs)"] + long.dropFirst() + ["folder=\(folder)"])
             #expect(result.status == 0, "\(result.error)")
         }
-        let parts = try RunLog.meanScores(path: "\(folder)/metrics.jsonl")
+        let parts = try RunHistory(path: "\(folder)/metrics.jsonl").meanScores
         let bestOfParts = try #require(parts.min { ($1.score, $0.step) < ($0.score, $1.step) })
         #expect(try CheckpointFolder(run: folder).entries().map(\.step) == Set([114, bestOfParts.step]).sorted(by: >))
     }

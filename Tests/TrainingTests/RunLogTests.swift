@@ -35,15 +35,15 @@ import Testing
         #expect(try log.write(RunLog.MeanScoreLine(step: 3, epoch: 1, meanScore: 0.25)) == nil)
         try log.synchronize()
         #expect(try lines == kept + [#"{"epoch":1,"mean_score":0.25,"step":3}"#])
-        #expect(try RunLog.meanScores(path: path).map(\.step) == [2, 3])
-        #expect(try RunLog.meanScores(path: path).map(\.score) == [0.5, 0.25])
+        #expect(try RunHistory(path: path).meanScores.map(\.step) == [2, 3])
+        #expect(try RunHistory(path: path).meanScores.map(\.score) == [0.5, 0.25])
     }
 
     @Test func `A line that is damaged is named`() throws {
         try #"{"mean_score":0.5,"step":2}"#.appending("\n\n{\n").write(toFile: path, atomically: true, encoding: .utf8)
         let error = TrainingError("\(path):3: is damaged: it is no line that this program writes")
-        #expect(throws: error) { try RunLog.meanScores(path: self.path) }
-        #expect(throws: error) { try RunLog.lastScores(path: self.path) }
+        #expect(throws: error) { try RunHistory(path: self.path).meanScores }
+        #expect(throws: error) { try RunHistory(path: self.path) }
     }
 
     @Test func `A log whose folder was removed is made again with all its lines`() throws {
@@ -54,7 +54,7 @@ import Testing
         try write(2)
         try log.synchronize()
         try write(3)
-        #expect(try RunLog.meanScores(path: path).map(\.step) == [1, 2, 3])
+        #expect(try RunHistory(path: path).meanScores.map(\.step) == [1, 2, 3])
     }
 
     @Test func `Lines that find no room are said once, kept, and written with the next that do`() async {
@@ -84,7 +84,7 @@ import Testing
             limit(1 << 20)
             guard try write(5) == nil else { exit(4) }
             try log.synchronize()
-            guard try RunLog.meanScores(path: path).map(\.step) == [1, 2, 3, 4, 5] else { exit(5) }
+            guard try RunHistory(path: path).meanScores.map(\.step) == [1, 2, 3, 4, 5] else { exit(5) }
             try FileManager.default.removeItem(atPath: path)
             exit(42)
         }

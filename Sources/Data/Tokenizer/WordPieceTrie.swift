@@ -115,15 +115,23 @@ private struct Builder {
         for (byte, group) in zip(bytes, groups) { place(group, depth: depth + 1, under: Int32(base + byte)) }
     }
 
-    /// The smallest base that leads every one of `bytes` (ascending) to a free place.
+    /// A base that leads every one of `bytes` (ascending) to a free place: the smallest from `firstFree` on.
+    ///
+    /// Scattered gaps that hardly any siblings fit would be looked through for every node, so those that are all but full are left behind.
     private mutating func freeBase(for bytes: [Int]) -> Int {
         while nodes[firstFree].parent != WordPieceTrie.Node.free { firstFree += 1 }
-        var base = max(0, firstFree - bytes[0])
+        let first = max(0, firstFree - bytes[0])
+        var base = first
+        var taken = 0
         while true {
             // Any byte after any base stays inside the array, so a walk needs no bounds.
             if base + 512 > nodes.count { nodes.append(contentsOf: repeatElement(.init(), count: nodes.count)) }
-            if bytes.allSatisfy({ nodes[base + $0].parent == WordPieceTrie.Node.free }) { return base }
+            if bytes.allSatisfy({ nodes[base + $0].parent == WordPieceTrie.Node.free }) { break }
+            if nodes[base + bytes[0]].parent != WordPieceTrie.Node.free { taken += 1 }
             base += 1
         }
+        let looked = base - first
+        if looked > 256, taken * 20 > looked * 19 { firstFree = base + bytes[0] }
+        return base
     }
 }

@@ -29,7 +29,7 @@ public struct ScoreTable {
 
     /// Computes the baselines on the run's data, and reads its last scores from `metrics.jsonl`.
     public init(_ settings: RunSettings, baselines: [Baseline]) throws {
-        let trained = try RunLog.lastScores(path: "\(settings.folder)/metrics.jsonl")
+        let history = try settings.history()
         var rows = [["task", "metric"] + baselines.map(\.title) + ["mtdnn"]]
         var encoder: UntrainedEncoder?
         if baselines.contains(where: { if case .untrainedEncoder = $0 { true } else { false } }) {
@@ -48,21 +48,18 @@ public struct ScoreTable {
                     let name = split == "dev" ? task.name : "\(task.name) \(split)"
                     let cells =
                         results.map { $0?.scores[metric.rawValue] } + [
-                            trained["\(task.name) \(split)"]?[metric.rawValue]
+                            history.scores(task: task.name, split: split)?[metric.rawValue]
                         ]
                     rows.append([name, metric.rawValue] + cells.map { $0.map { String(format: "%.3f", $0) } ?? "-" })
                 }
             }
         }
-        let means = try RunLog.meanScores(path: "\(settings.folder)/metrics.jsonl")
-        text = ([ScoreTable.align(rows)] + ScoreTable.best(of: means)).joined(separator: "\n")
+        text = ([alignedColumns(rows, names: 2)] + ScoreTable.best(of: history)).joined(separator: "\n")
     }
 
-    /// Which evaluation was the best: the earliest of equal ones, as for checkpoints.
-    private static func best(of means: [(step: Int, score: Double)]) -> [String] {
-        guard let last = means.last, let best = means.min(by: { ($1.score, $0.step) < ($0.score, $1.step) }) else {
-            return []
-        }
+    /// Which evaluation was the best.
+    private static func best(of history: RunHistory) -> [String] {
+        guard let last = history.meanScores.last, let best = history.best else { return [] }
         let sentence = String(
             format: "The mean of the tasks' first metrics was best after step %d: %.4f", best.step, best.score)
         return [
@@ -71,18 +68,18 @@ public struct ScoreTable {
                     ? "." : String(format: "; after step %d, as above, it was %.4f.", last.step, last.score))
         ]
     }
+}
 
-    /// Columns of equal width: names to the left, numbers to the right.
-    private static func align(_ rows: [[String]]) -> String {
-        let widths = rows[0].indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
-        let lines = rows.map { row in
-            row.indices.map { column in
-                let space = String(repeating: " ", count: widths[column] - row[column].count)
-                return column < 2 ? row[column] + space : space + row[column]
-            }.joined(separator: "  ")
-        }
-        return lines.joined(separator: "\n")
+/// Rows as lines with columns of equal width: the first ones, `names` of them, to the left, the others to the right.
+func alignedColumns(_ rows: [[String]], names: Int) -> String {
+    let widths = rows[0].indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
+    let lines = rows.map { row in
+        row.indices.map { column in
+            let space = String(repeating: " ", count: widths[column] - row[column].count)
+            return column < names ? row[column] + space : space + row[column]
+        }.joined(separator: "  ")
     }
+    return lines.joined(separator: "\n")
 }
 
 extension BaselineTask {

@@ -136,43 +136,4 @@ final class RunLog: @unchecked Sendable {  // all that changes is read and writt
         let lines = (try file.readToEnd() ?? Data()).split(separator: UInt8(ascii: "\n"))
         return try lines.reversed().lazy.compactMap { try step(of: $0) }.first ?? 0
     }
-
-    /// The scores of the last evaluation of each `TASK SPLIT` in a log.
-    static func lastScores(path: String) throws -> [String: [String: Double]] {
-        var scores: [String: [String: Double]] = [:]
-        for line in try lines(path: path, { try JSONSerialization.jsonObject(with: $0) as? [String: Any] ?? [:] }) {
-            guard let metrics = line["metrics"] as? [String: Double], let task = line["task"],
-                let split = line["split"]
-            else { continue }
-            scores["\(task) \(split)"] = metrics
-        }
-        return scores
-    }
-
-    /// The evaluations of a log by their steps: the mean of the tasks' first metrics, to the last digit.
-    static func meanScores(path: String) throws -> [(step: Int, score: Double)] {
-        struct Line: Decodable {
-            var step: Int?
-            var meanScore: Double?
-        }
-        let decoder = JSONDecoder()
-        decoder.keyDecodingStrategy = .convertFromSnakeCase
-        return try lines(path: path) { try decoder.decode(Line.self, from: $0) }.compactMap { line in
-            guard let step = line.step, let score = line.meanScore else { return nil }
-            return (step, score)
-        }
-    }
-
-    /// What `read` makes of each line.
-    private static func lines<Line>(path: String, _ read: (Data) throws -> Line) throws -> [Line] {
-        guard let data = FileManager.default.contents(atPath: path) else {
-            throw TrainingError("\(path): cannot be read")
-        }
-        return try data.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).enumerated()
-            .compactMap { index, line in
-                do { return line.isEmpty ? nil : try read(line) } catch {
-                    throw TrainingError("\(path):\(index + 1): is damaged: it is no line that this program writes")
-                }
-            }
-    }
 }

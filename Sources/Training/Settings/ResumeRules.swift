@@ -39,6 +39,17 @@ extension RunSettings {
             mayMove: hasCheckpoint)
     }
 
+    /// What the run folder's log says so far.
+    func history() throws -> RunHistory { try RunHistory(path: "\(folder)/metrics.jsonl") }
+
+    /// Whether the run folder holds a run with these settings that is at its end; throws where it holds one with others.
+    public func isFinished() throws -> Bool {
+        guard let old = FileManager.default.contents(atPath: settingsPath) else { return false }
+        try requireResumableFolder()
+        let begun = try RunSettings.parse(String(decoding: old, as: UTF8.self), path: settingsPath)
+        return try begun.epochs == epochs && history().isEnded
+    }
+
     /// Where the run folder keeps the settings in effect.
     var settingsPath: String { "\(folder)/run.yml" }
 }

@@ -1,0 +1,119 @@
+import Foundation
+import TestSupport
+import Testing
+
+@testable import Training
+
+/// `mtdnn sweep` and `mtdnn compare`: the runs of a recipe, and the table they give.
+@Suite(.serialized) final class SweepTests {
+    private let run: SmallRun
+    private let recipe: String
+
+    init() throws {
+        run = try SmallRun()
+        recipe = "\(run.suite.folder)/table.yml"
+        let text = """
+            run: run.yml
+            seeds: [5, 6]
+            columns: [single, pair]
+            rows:
+              ST-DNN: {train: each}
+              "MT-DNN, no fine-tune": {train: all}
+              MT-DNN: {train: each, initialize: {row: "MT-DNN, no fine-tune", heads: true}, set: [learning_rate=5.0e-4]}
+
+            """
+        try text.write(toFile: recipe, atomically: true, encoding: .utf8)
+    }
+
+    deinit {
+        do { try run.suite.remove() } catch { Issue.record(error) }
+    }
+
+    private func mtdnn(_ command: String, _ arguments: String...) throws -> JobResult {
+        try runAlone(
+            executable: "mtdnn", arguments: [command, recipe, "--set", "epochs=1"] + arguments, timeout: 120)
+    }
+
+    private func folder(_ path: String) -> String { "\(run.suite.folder)/table/\(path)" }
+
+    private func accuracy(_ path: String, _ task: String) throws -> Double {
+        let history = try RunHistory(path: "\(folder(path))/metrics.jsonl")
+        return try #require(history.scores(task: task, split: "dev", step: history.best?.step)?["ACC"])
+    }
+
+    @Test func `A sweep trains every run once, in order, and its table has their means and deviations`() throws {
+        let first = try mtdnn("sweep", "--ranks", "2")
+        try #require(first.status == 0, "\(first.error)")
+        let titles = first.output.split(separator: "\n").filter { $0.hasPrefix("run ") }
+        #expect(titles.count == 10)
+        #expect(titles[0] == "run 1 of 10: ST-DNN, single, seed 5, in \(folder("st-dnn/single/seed-5"))")
+        #expect(titles[2] == "run 3 of 10: MT-DNN, no fine-tune, seed 5, in \(folder("mt-dnn-no-fine-tune/seed-5"))")
+
+        let table = first.output.components(separatedBy: "\n").suffix(6)
+        let rows = table.map { line in
+            line.components(separatedBy: "  ").map { $0.trimmingCharacters(in: .whitespaces) }.filter { !$0.isEmpty }
+        }
+        #expect(rows[0] == ["row", "single ACC", "pair ACC", "minutes"])
+        let places: [(String, (String, Int) -> String)] = [
+            ("ST-DNN", { "st-dnn/\($0)/seed-\($1)" }),
+            ("MT-DNN, no fine-tune", { _, seed in "mt-dnn-no-fine-tune/seed-\(seed)" }),
+            ("MT-DNN", { "mt-dnn/\($0)/seed-\($1)" }),
+        ]
+        for (row, (name, place)) in zip(rows.dropFirst(), places) {
+            #expect(row.count == 4 && row[0] == name)
+            for (task, cell) in zip(["single", "pair"], row.dropFirst()) {
+                let (a, b) = (try accuracy(place(task, 5), task), try accuracy(place(task, 6), task))
+                // Of two numbers the deviation is their distance over the root of two.
+                #expect(cell == String(format: "%.3f ± %.3f", (a + b) / 2, abs(a - b) / 2.0.squareRoot()))
+            }
+        }
+        #expect(rows[4] == ["mean and standard deviation over seeds 5, 6"])
+
+        // Each run's own lines follow its title.
+        let start = try #require(first.output.range(of: titles[9])?.upperBound)
+        #expect(first.output[start...].contains("initialize: encoder and pooler"))
+
+        // A row that begins with another one's runs has its own settings and those heads.
+        let settings = try String(contentsOfFile: "\(folder("mt-dnn/pair/seed-6"))/run.yml", encoding: .utf8)
+        #expect(settings.contains("checkpoint: \(folder("mt-dnn-no-fine-tune/seed-6"))\n"))
+        #expect(settings.contains("learning_rate: 0.0005\n") && settings.contains("seed: 6\n"))
+        #expect(
+            first.output.contains(
+                "of \(folder("mt-dnn-no-fine-tune/seed-6"))/checkpoints/step-00000011, and heads: pair\n"))
+
+        // Only what is missing is trained again, and comes to the same.
+        let removed = folder("mt-dnn/pair/seed-5")
+        let outcome = try run.outcome(of: removed)
+        try FileManager.default.removeItem(atPath: removed)
+        let part = try mtdnn("compare")
+        #expect(part.output.hasSuffix("not finished, of 10 runs: 1 (MT-DNN, pair, seed 5)\n"))
+        let second = try mtdnn("sweep", "--ranks", "3")
+        #expect(second.status == 0, "\(second.error)")
+        let again = second.output.split(separator: "\n").filter { $0.hasPrefix("run ") }
+        #expect(again.count == 10 && again.count { $0.hasSuffix(": finished") } == 9)
+        #expect(again[4] == "run 5 of 10: MT-DNN, pair, seed 5, in \(removed)")
+        #expect(try run.outcome(of: removed) == outcome)
+    }
+
+    @Test(arguments: [
+        ("train: each", "train: eech", ":5: rows.ST-DNN.train must be each, all or a list of tasks, not \"eech\""),
+        (
+            "row: \"MT-DNN, no fine-tune\"", "row: MTDNN",
+            ":7: rows.MT-DNN.initialize.row is \"MTDNN\", which is no row above this one"
+        ),
+        ("columns: [single, pair]", "columns: [single, pear]", "`columns` has \"pear\", which is no task of "),
+        ("seeds: [5, 6]", "seeds: [5, 5]", "`seeds` must name at least one seed, and none twice"),
+        ("set: [learning_rate=5.0e-4]", "set: [learning_rat=5.0e-4]", "unknown key \"learning_rat\"; did you mean"),
+        ("train: all", "train: all, initialise: {}", "unknown key \"initialise\" in rows"),
+    ])
+    func `A mistake anywhere in a recipe is named before anything is trained`(
+        right: String, wrong: String, sentence: String
+    ) throws {
+        let text = try String(contentsOfFile: recipe, encoding: .utf8)
+        #expect(text.contains(right))
+        try text.replacingOccurrences(of: right, with: wrong).write(toFile: recipe, atomically: true, encoding: .utf8)
+        let result = try mtdnn("sweep")
+        #expect(result.status == 78 && result.error.contains(sentence), "\(result.status): \(result.error)")
+        #expect(!FileManager.default.fileExists(atPath: folder("")))
+    }
+}
