@@ -166,8 +166,7 @@ extension Format {
         ],
         [
             "\t", "\n", "\r\n", "\"", "-", "gold_label", "sentence2", "label1", "pairID", "{", "null", "\\ud800",
-            "entails",
-            "\"gold_label\":",
+            "entails", "\"gold_label\":",
         ])
 
     static let jsonLines = examples(
