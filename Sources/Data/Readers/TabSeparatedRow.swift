@@ -8,11 +8,14 @@ struct TabSeparatedRow {
     init(_ line: Line) throws(ExampleError) {
         self.line = line
         var fields: [String] = []
-        for field in line.bytes.split(separator: UInt8(ascii: "\t"), omittingEmptySubsequences: false) {
-            guard let text = String(bytes: field, encoding: .utf8) else {
+        var rest: Data? = line.bytes
+        while let bytes = rest {
+            let tab = bytes.position(of: UInt8(ascii: "\t"))
+            guard let text = String(bytes: bytes[..<(tab ?? bytes.endIndex)], encoding: .utf8) else {
                 throw line.error("not UTF-8 in column \(fields.count + 1)")
             }
             fields.append(text)
+            rest = tab.map { bytes[($0 + 1)...] }
         }
         self.fields = fields
     }
