@@ -102,7 +102,10 @@ struct PredictCommand: ParsableCommand {
             }
         }
         let split = split ?? "dev"
-        let predictions = try answer(try model.examples(task: index, split: split))
+        let contents = try model.contents(task: index, split: split)
+        if contents.leftOut.count > 0 { say("\(task.name) \(split)\(contents.leftOut.summary)") }
+        contents.leftOut.list.forEach(say)
+        let predictions = try answer(contents.rows)
         guard let scores = PredictionScores(predictions, of: task)?.scores else { return }
         let texts = scores.map { String(format: "%@ %.4f", $0.name, $0.value) }
         say("\(task.name) \(split): " + texts.joined(separator: "  "))

@@ -62,27 +62,57 @@ struct ReaderRealFilesTests {
         #expect(Set(ranking.map(\.second.count)) == Set(3...12))
     }
 
-    /// Forms of GLUE files that the shipped task file does not use.
-    @Test(arguments: [
-        ("SST-2", false, [], ["train", "dev", "test"]),
-        ("QQP", true, [], ["train", "dev", "test"]),
-        (
-            "MNLI", true, ["contradiction", "neutral", "entailment"],
-            ["train", "matched_dev", "mismatched_dev", "matched_test", "mismatched_test"]
-        ),
-    ])
-    func otherForms(name: String, isPair: Bool, labels: [String], splits: [String]) throws {
-        let classCount = max(2, labels.count)
-        var task = TaskDefinition(
-            name: "x", kind: .classification(classCount: classCount, labels: labels), isPair: isPair,
-            metrics: [.accuracy])
-        task.format = .glue
-        task.splits = splits
-        task.data = .folder("glue-format-samples/\(name)")
-        for split in splits {
-            let examples = try task.readExamples(split: split, dataFolder: try #require(sharedData))
-            #expect([1, 2].contains(examples.count))
-            #expect((examples[0].label == nil) == split.hasSuffix("test"))
+    /// The rows that official files begin with, read by the shipped definitions: each task's labels by split.
+    private static let samples: [String: [String: [Float?]]] = [
+        "cola": ["train": [1, 1], "dev": [1, 1], "test": [nil]],
+        "sst": ["train": [0], "dev": [1], "test": [nil]],
+        "stsb": ["train": [5], "dev": [5], "test": [nil]],
+        "mrpc": ["train": [1], "dev": [1], "test": [nil]],
+        "qqp": ["train": [0], "dev": [0], "test": [nil]],
+        "mnli": [
+            "train": [1], "matched_dev": [1], "mismatched_dev": [0], "matched_test": [nil], "mismatched_test": [nil],
+        ],
+        "rte": ["train": [0], "dev": [0], "test": [nil]],
+        "wnli": ["train": [1], "dev": [0], "test": [nil]],
+        "qnli": ["train": [0], "dev": [1], "test": [nil]],
+    ]
+
+    @Test func everySampleOfGlue() throws {
+        let folder = try #require(sharedData) + "/glue-format-samples"
+        var unread = Set(try FileManager.default.subpathsOfDirectory(atPath: folder).filter { $0.hasSuffix(".tsv") })
+        #expect(unread.count == 29)
+        for (name, labels) in Self.samples {
+            var task = try task(name)
+            // A row that cannot be read must show here.
+            task.onBadRow = .error
+            guard case .folder(let data) = task.data else { throw CocoaError(.fileNoSuchFile) }
+            task.data = .folder(String(data.dropFirst("glue/".count)))
+            #expect(Set(task.splits) == Set(labels.keys))
+            for split in task.splits {
+                let examples = try task.readExamples(split: split, dataFolder: folder)
+                #expect(examples.map(\.label) == labels[split], "\(name) \(split)")
+                #expect(examples.allSatisfy { $0.second.count == (task.isPair ? 1 : 0) })
+                let path = try task.path(ofSplit: split, dataFolder: folder)
+                unread.remove(String(path.dropFirst(folder.count + 1)))
+            }
         }
+        #expect(unread == [])
+        var mnli = try task("mnli")
+        mnli.data = .folder("MNLI")
+        let row = try mnli.readExamples(split: "matched_dev", dataFolder: folder)[0]
+        #expect(row.uid == "0" && row.first == "The new rights are nice enough")
+        #expect(row.second == ["Everyone really likes the newest benefits "])
+    }
+
+    /// GLUE's diagnostic sentences have MNLI's classes, and no labels.
+    @Test func diagnosticSentences() throws {
+        var mnli = try task("mnli")
+        mnli.data = .files(["matched_test": "glue/diagnostic/diagnostic.tsv"])
+        let examples = try mnli.readExamples(split: "matched_test", dataFolder: try #require(sharedData))
+        #expect(examples.count == 1104)
+        #expect(examples.allSatisfy { $0.label == nil && $0.second.count == 1 })
+        #expect(examples.map(\.uid) == (0..<examples.count).map(String.init))
+        #expect(
+            examples[0].first == "The cat sat on the mat." && examples[0].second == ["The cat did not sit on the mat."])
     }
 }

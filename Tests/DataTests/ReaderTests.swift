@@ -58,6 +58,9 @@ struct ReaderTests {
         let question = try read(
             Self.pair, Array("index\tquestion\tsentence\n7\tq\ts\n".utf8), split: "test", format: .glue)
         #expect(question == [Example(uid: "7", first: "q", second: ["s"], label: nil)])
+        let diagnostic = try read(
+            Self.pair, Array("index\tsentence1\tsentence2\r\n5\ta\tb\r\n".utf8), split: "test", format: .glue)
+        #expect(diagnostic == [Example(uid: "5", first: "a", second: ["b"], label: nil)])
         let cola = try read(Self.single, Array("gj04\t1\t\tA.\ngj04\t0\t*\tB.".utf8), format: .glue)
         #expect(cola == [Example(uid: "0", first: "A.", label: 1), Example(uid: "1", first: "B.", label: 0)])
     }

@@ -110,7 +110,18 @@ struct TaskRefusalTests {
             "data: {trian: x}",
             "t.yml:7: t.data.trian is no split of this task (train, dev, test); did you mean \"train\"?"
         ),
-        ("format: tsv", "t.yml:7: t.format must be one of canonical, glue, json_lines, not \"tsv\""),
+        ("format: tsv", "t.yml:7: t.format must be one of canonical, glue, snli, scitail, json_lines, not \"tsv\""),
+        (
+            "format: snli",
+            "t.yml:7: t.format is snli, whose labels are words; add them in the order of classes: "
+                + "labels: [contradiction, neutral, entailment]"
+        ),
+        (
+            "format: scitail",
+            "t.yml:7: t.format is scitail, whose labels are words; add them in the order of classes: "
+                + "labels: [neutral, entails]"
+        ),
+        ("on_bad_row: ignore", "t.yml:7: t.on_bad_row must be one of error, skip, not \"ignore\""),
         ("loss_weight: 0", "t.yml:7: t.loss_weight must be above 0.0, not 0"),
         ("sampling_weight: -1", "t.yml:7: t.sampling_weight must be above 0.0, not -1"),
         ("batch_size: 0", "t.yml:7: t.batch_size must be at least 1, not 0"),
@@ -129,6 +140,12 @@ struct TaskRefusalTests {
         #expect(
             try errorOf(ranking, adding: "format: glue")
                 == "t.yml:7: t.format is glue, which has no candidates; Ranking needs canonical")
+        #expect(
+            try errorOf(ranking, adding: "format: snli")
+                == "t.yml:7: t.format is snli, which has classes; Ranking needs another format")
+        #expect(
+            try errorOf(["data_format": "PremiseOnly", "enable_san": "false"], adding: "format: scitail")
+                == "t.yml:7: t.format is scitail, which has pairs; it needs data_format PremiseAndOneHypothesis")
         #expect(
             try errorOf(ranking, adding: "labels: [a, b, c]")
                 == "t.yml:7: t.labels of Ranking name wrong and right, so there must be 2, not 3")

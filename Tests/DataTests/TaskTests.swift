@@ -102,6 +102,7 @@ struct TaskTests {
                   dropout_p: 0
                   data: {train: a.tsv, dev: /b.tsv}
                   format: glue
+                  on_bad_row: skip
                   loss_weight: 0.5
                   sampling_weight: 2
                   batch_size: 16
@@ -111,17 +112,42 @@ struct TaskTests {
         let task = try #require(try TaskFile(path: folder.write("t.yml", text)).definition(of: "t"))
         #expect(task.data == .files(["train": "a.tsv", "dev": "/b.tsv"]))
         #expect(task.dropout == 0 && task.format == .glue && task.lossWeight == 0.5 && task.samplingWeight == 2)
+        #expect(task.onBadRow == .skip)
         #expect(task.batchSize == 16 && task.maximumLength == 128 && task.maximumExamples == 1000)
     }
 
-    @Test func shippedFileDefinesItsTasks() throws {
+    private func shipped(_ name: String) throws -> TaskFile {
         let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("../..")
-        let file = try TaskFile(path: root.appendingPathComponent("tasks/glue.yml").path)
-        #expect(file.names == ["cola", "stsb", "mrpc", "rte", "wnli", "qnli", "squadrank"])
+        return try TaskFile(path: root.appendingPathComponent("tasks/\(name)").path)
+    }
+
+    /// The tasks of the paper: answer networks for pairs with classes, and its dropout of heads.
+    @Test func shippedFileDefinesItsTasks() throws {
+        let file = try shipped("glue.yml")
+        #expect(file.names == ["cola", "sst", "stsb", "mrpc", "qqp", "mnli", "rte", "wnli", "qnli", "squadrank"])
         let tasks = try file.names.map { try #require(try file.definition(of: $0)) }
-        #expect(tasks.filter(\.usesStochasticAnswerNetwork).map(\.name) == ["mrpc", "rte", "wnli", "qnli"])
-        #expect(tasks[0].dropout == 0.05)
-        #expect(tasks[1].kind == .regression(scoreRange: 0...5))
+        let pairs = ["mrpc", "qqp", "mnli", "rte", "wnli", "qnli"]
+        #expect(tasks.filter(\.usesStochasticAnswerNetwork).map(\.name) == pairs)
+        #expect(tasks.map(\.dropout) == [0.05, nil, nil, nil, nil, 0.3, nil, nil, nil, nil])
+        #expect(tasks[2].kind == .regression(scoreRange: 0...5))
+        #expect(tasks[4].metrics == [.accuracy, .f1])
+        #expect(tasks.filter { $0.onBadRow == .skip }.map(\.name) == ["qqp"])
+        #expect(tasks[5].kind == .classification(classCount: 3, labels: ["contradiction", "neutral", "entailment"]))
+        #expect(tasks[5].developmentSplits == ["matched_dev", "mismatched_dev"])
+        #expect(tasks[5].testSplits == ["matched_test", "mismatched_test"])
+    }
+
+    @Test func shippedFileOfDomainAdaptation() throws {
+        let file = try shipped("snli-scitail.yml")
+        #expect(file.names == ["snli", "scitail"])
+        let snli = try #require(try file.definition(of: "snli"))
+        let scitail = try #require(try file.definition(of: "scitail"))
+        #expect(snli.kind == .classification(classCount: 3, labels: ["contradiction", "neutral", "entailment"]))
+        #expect(scitail.kind == .classification(classCount: 2, labels: ["neutral", "entails"]))
+        #expect(snli.format == .snli && scitail.format == .scitail)
+        for task in [snli, scitail] {
+            #expect(!task.usesStochasticAnswerNetwork && task.isPair && task.dropout == nil && task.onBadRow == .error)
+        }
     }
 
     @Test func mutatedFilesNeverCrash() throws {

@@ -19,7 +19,11 @@ enum Fixtures {
             ranks: 2, executable: "mtdnn-worker", arguments: ["\(folder)/run.yml"] + settings.flatMap { ["--set", $0] })
         guard result.status == 0 else { throw JobError(description: "\(result.output)\(result.error)") }
         try makeEncoder("\(folder)/encoder", vocabulary: "\(folder)/vocab.txt")
-        for (name, text) in [("glue.tsv", glue), ("pairs.json", pairs), ("queries.json", queries)] {
+        let files = [
+            ("glue.tsv", glue), ("pairs.json", pairs), ("queries.json", queries), ("snli.txt", snliColumns),
+            ("snli.jsonl", snliLines), ("scitail.tsv", scitail),
+        ]
+        for (name, text) in files {
             try text.write(toFile: "\(folder)/\(name)", atomically: true, encoding: .utf8)
         }
     }
@@ -74,6 +78,28 @@ enum Fixtures {
         0\tw1 w2\tw3\t0
         1\tw4\tw5 w6\t2
         2\tw7 w8\tw9\t1
+
+        """
+
+    private static let snliColumns = """
+        gold_label\tsentence1_parse\tsentence1\tsentence2\tpairID\tlabel1\tlabel2
+        neutral\t(w1)\tw1 w2\tw3\t1#n\tneutral
+        -\t(w4)\tw4\tw5 w6\t2#c\tneutral\tentailment
+        entailment\t(w7)\tw7 w8\tw9\t3#e\tentailment\t
+
+        """
+
+    private static let snliLines = """
+        {"annotator_labels": ["neutral"], "gold_label": "neutral", "pairID": "1#n", "sentence1": "w1 w2", "sentence2": "w3"}
+        {"annotator_labels": [], "gold_label": "-", "pairID": "2#c", "sentence1": "w4", "sentence2": "w5 w6"}
+        {"gold_label": "entailment", "pairID": "3#e", "sentence1": "w7 w8", "sentence2": "w9"}
+
+        """
+
+    private static let scitail = """
+        w1 w2\tw3\tentails
+        w4\tw5 w6\tneutral
+        w7 w8\tw9\tentailment
 
         """
 

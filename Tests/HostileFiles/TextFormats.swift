@@ -143,7 +143,7 @@ extension Format {
     private static let three = TaskDefinition.Kind.classification(classCount: 3, labels: [])
 
     static let canonical = examples(
-        "canonical", share: 900,
+        "canonical", share: 700,
         [
             ("single_train.tsv", task("single", .classification(classCount: 2, labels: []), isPair: false)),
             ("score_train.tsv", task("score", .regression(scoreRange: 0...5), isPair: true)),
@@ -154,8 +154,23 @@ extension Format {
         "glue", share: 300, [("glue.tsv", task("glue", three, isPair: true, .glue))],
         ["\t", "\n", "sentence1", "label", "gold_label", "index", "\""])
 
+    private static let words = TaskDefinition.Kind.classification(
+        classCount: 3, labels: ["contradiction", "neutral", "entailment"])
+
+    static let inference = examples(
+        "inference", share: 400,
+        [
+            ("snli.txt", task("snli", words, isPair: true, .snli)),
+            ("snli.jsonl", task("snli", words, isPair: true, .snli)),
+            ("scitail.tsv", task("scitail", words, isPair: true, .scitail)),
+        ],
+        [
+            "\t", "\n", "\r\n", "\"", "-", "gold_label", "sentence2", "label1", "pairID", "{", "null", "\\ud800",
+            "entails", "\"gold_label\":",
+        ])
+
     static let jsonLines = examples(
-        "json_lines", share: 700,
+        "json_lines", share: 500,
         [
             ("pairs.json", task("pairs", three, isPair: true, .jsonLines)),
             ("queries.json", task("queries", .ranking(labels: []), isPair: true, .jsonLines)),

@@ -142,4 +142,29 @@ import Testing
         try edit("vocab.txt") { $0.replacingOccurrences(of: "w60\n", with: "") }
         #expect(try prepare() == (first.paths, 0))
     }
+
+    @Test func `Rows that are left out are counted, listed, and part of what a file is found by`() throws {
+        let first = try prepare()
+        try edit("tasks.yml") { $0.replacingOccurrences(of: "single: {", with: "single: {on_bad_row: skip, ") }
+        // With nothing to skip the files are the same, under names of their own.
+        let skipping = try prepare()
+        #expect(skipping.made == 2)
+        #expect(zip(skipping.paths, first.paths).count { $0 != $1 } == 2)
+        #expect(try TokenFile(skipping.paths[0]).attributes["on_bad_row"] == "skip")
+        #expect(try TokenFile(first.paths[0]).attributes["on_bad_row"] == nil)
+
+        try edit("single_dev.tsv") { "word\n" + $0.replacingOccurrences(of: "single-1\t", with: "single-1\t\t") }
+        let settings = try RunSettings.load(path: suite.runFile)
+        var preparation = try Preparation(settings, encoder: EncoderFiles(settings))
+        var notes: [String] = []
+        let task = try #require(try settings.taskDefinitions().first { $0.name == "single" })
+        let paths = try preparation.prepare(task) { notes.append($0) }
+        #expect(try TokenFile(#require(paths["dev"])).exampleCount == 8)
+        try #require(notes.count == 3)
+        #expect(notes[0].hasPrefix("prepared single dev: 8 examples in "))
+        #expect(notes[0].hasSuffix(" s; left out: 2 bad rows"))
+        let file = "\(suite.folder)/single_dev.tsv"
+        #expect(notes[1] == "left out: \(file):1: 1 column, but 3 are expected (uid, label, premise)")
+        #expect(notes[2] == "left out: \(file):3: 4 columns, but 3 are expected (uid, label, premise)")
+    }
 }

@@ -1,8 +1,30 @@
+/// Reads the official files of a GLUE data set.
+struct GlueReader: RowReader {
+    let task: TaskDefinition
+    let split: String
+    private var columns: GlueColumns?
+
+    init(task: TaskDefinition, split: String) {
+        self.task = task
+        self.split = split
+    }
+
+    mutating func isHeader(_ line: Line) throws(ExampleError) -> Bool {
+        let columns = try GlueColumns(TabSeparatedRow(line), task: task, split: split)
+        self.columns = columns
+        return columns.isHeader
+    }
+
+    func row(_ line: Line, number: Int) throws(ExampleError) -> Example? {
+        try columns?.example(TabSeparatedRow(line), number: number, task: task, split: split)
+    }
+}
+
 /// Which columns of an official GLUE file hold what.
 ///
 /// The names in the header tell: `sentence1`, `question` or `#1 String` for the first sentence, and so on. Only CoLA's
 /// train and dev files have no header: source, label, the linguist's mark, sentence.
-struct GlueColumns {
+private struct GlueColumns {
     let count: Int
     let uid: Int?
     let first: Int
@@ -12,7 +34,7 @@ struct GlueColumns {
     let isHeader: Bool
 
     /// Finds the columns for `task` in a file's first row.
-    init(_ row: TabSeparatedFile.Row, task: TaskDefinition, split: String) throws(ExampleError) {
+    init(_ row: TabSeparatedRow, task: TaskDefinition, split: String) throws(ExampleError) {
         let header = row.fields
         count = header.count
         func column(_ names: String...) -> Int? { names.lazy.compactMap(header.firstIndex(of:)).first }
@@ -41,7 +63,7 @@ struct GlueColumns {
 
     /// The example of one row below the header; rows without an id of their own are called by `number`.
     func example(
-        _ row: TabSeparatedFile.Row, number: Int, task: TaskDefinition, split: String
+        _ row: TabSeparatedRow, number: Int, task: TaskDefinition, split: String
     ) throws(ExampleError) -> Example {
         try row.requireColumns(count, isHeader ? "the header has \(count)" : "the first line has \(count)")
         var second: [String] = []
@@ -49,7 +71,7 @@ struct GlueColumns {
         return Example(
             uid: uid.map { row.fields[$0] } ?? String(number), first: try row.sentence(first), second: second,
             label: try label.flatMap { column throws(ExampleError) in
-                try task.label(row.fields[column], of: row, split: split)
+                try task.label(row.fields[column], of: row.line, split: split)
             })
     }
 }

@@ -1,5 +1,3 @@
-import Foundation
-
 /// One example whose text is token ids already.
 public struct TokenizedExample: Sendable {
     /// Names the example.
@@ -26,42 +24,50 @@ extension TaskDefinition {
     public func readTokenizedExamples(
         split: String, dataFolder: String, vocabularySize: Int, maximumLength: Int
     ) throws(ExampleError) -> [TokenizedExample] {
-        let limit = split == Self.trainingSplit ? maximumExamples ?? .max : .max
-        let path = try path(ofSplit: split, dataFolder: dataFolder)
-        let file = try LineFile(path: path, origin: origin(ofSplit: split, dataFolder: dataFolder))
-        var examples: [TokenizedExample] = []
-        try file.forEachLine { bytes, number throws(ExampleError) in
-            let line = JSONLine(file: path, number: number, task: self)
-            let example = try line.read(bytes, isTest: testSplits.contains(split))
-            for sequence in example.sequences {
-                try line.check(sequence, vocabularySize: vocabularySize, maximumLength: maximumLength)
-            }
-            examples.append(example)
-            return examples.count < limit
+        try tokenizedContents(
+            ofSplit: split, dataFolder: dataFolder, vocabularySize: vocabularySize, maximumLength: maximumLength
+        ).rows
+    }
+
+    /// The same, with what is left out.
+    public func tokenizedContents(
+        ofSplit split: String, dataFolder: String, vocabularySize: Int, maximumLength: Int
+    ) throws(ExampleError) -> FileContents<TokenizedExample> {
+        let reader = JSONLinesReader(
+            task: self, isTest: testSplits.contains(split), vocabularySize: vocabularySize,
+            maximumLength: maximumLength)
+        return try contents(ofSplit: split, dataFolder: dataFolder, by: reader)
+    }
+}
+
+/// Reads mt-dnn's preprocessed JSON lines.
+private struct JSONLinesReader: RowReader {
+    let task: TaskDefinition
+    let isTest: Bool
+    let vocabularySize: Int
+    let maximumLength: Int
+
+    func isHeader(_ line: Line) -> Bool { false }
+
+    func row(_ line: Line, number: Int) throws(ExampleError) -> TokenizedExample? {
+        let line = JSONLine(line: line, task: task)
+        let example = try line.read(isTest: isTest)
+        for sequence in example.sequences {
+            try line.check(sequence, vocabularySize: vocabularySize, maximumLength: maximumLength)
         }
-        guard !examples.isEmpty else {
-            throw ExampleError(file: path, line: nil, message: "the file holds no examples")
-        }
-        return examples
+        return example
     }
 }
 
 /// One line of a file of JSON lines.
 private struct JSONLine {
-    let file: String
-    let number: Int
+    let line: Line
     let task: TaskDefinition
 
-    private func error(_ message: String) -> ExampleError { ExampleError(file: file, line: number, message: message) }
+    private func error(_ message: String) -> ExampleError { line.error(message) }
 
-    func read(_ bytes: Data, isTest: Bool) throws(ExampleError) -> TokenizedExample {
-        let parsed: Any
-        do {
-            parsed = try JSONSerialization.jsonObject(with: bytes)
-        } catch {
-            throw self.error("is not JSON")
-        }
-        guard let entries = parsed as? [String: Any] else { throw error("is not a JSON object") }
+    func read(isTest: Bool) throws(ExampleError) -> TokenizedExample {
+        let entries = try line.jsonObject()
         guard let uid = entries["uid"] else { throw error("has no uid") }
         let isRanking = if case .ranking = task.kind { true } else { false }
         let tokens = try lists("token_id", entries, nested: isRanking)

@@ -11,7 +11,7 @@ extension TaskDefinition {
     /// The example of one line of texts with tabs between them: a sentence, a pair, or a query and its candidates.
     /// - Parameter number: The line's number from 1; it names the example.
     public func unlabelledExample(_ line: Data, number: Int, file: String) throws(ExampleError) -> Example {
-        let row = try TabSeparatedFile.Row(line, line: number, of: file)
+        let row = try TabSeparatedRow(Line(file: file, number: number, bytes: line))
         let isQuery = if case .ranking = kind { true } else { false }
         if !isQuery || row.fields.count < 2 {
             try row.requireColumns(isPair ? 2 : 1, "task \(name) takes \(textColumns), with tabs between")

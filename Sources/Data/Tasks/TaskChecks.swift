@@ -11,6 +11,7 @@ extension TaskDeclaration {
             if let splits { task.splits = splits.value }
             if let data { task.data = data }
             task.format = try format(of: kind)
+            task.onBadRow = onBadRow ?? .error
             task.lossWeight = lossWeight ?? 1
             task.samplingWeight = samplingWeight ?? 1
             task.batchSize = batchSize
@@ -117,8 +118,22 @@ extension TaskDeclaration {
 
     private func format(of kind: TaskDefinition.Kind) throws(SettingsError) -> ExampleFormat {
         guard let format else { return .canonical }
-        if case .ranking = kind, format.value == .glue {
+        let name = format.value.rawValue
+        switch (format.value, kind) {
+        case (.glue, .ranking):
             throw format.source.error("is glue, which has no candidates; Ranking needs canonical")
+        case (.snli, .classification(_, let labels)), (.scitail, .classification(_, let labels)):
+            guard dataFormat.value == .pair else {
+                throw format.source.error("is \(name), which has pairs; it needs data_format PremiseAndOneHypothesis")
+            }
+            guard !labels.isEmpty else {
+                let example = format.value == .snli ? "contradiction, neutral, entailment" : "neutral, entails"
+                throw format.source.error(
+                    "is \(name), whose labels are words; add them in the order of classes: labels: [\(example)]")
+            }
+        case (.snli, _), (.scitail, _):
+            throw format.source.error("is \(name), which has classes; \(taskType.value.rawValue) needs another format")
+        default: break
         }
         return format.value
     }

@@ -23,6 +23,7 @@ struct TaskDeclaration {
     let encoderType: Stated<String>?
     let data: TaskDefinition.DataLocation?
     let format: Stated<ExampleFormat>?
+    let onBadRow: BadRowRule?
     let scoreRange: Stated<ClosedRange<Float>>?
     let lossWeight: Double?
     let samplingWeight: Double?
@@ -68,6 +69,7 @@ struct TaskDeclaration {
         let splitNames = splits?.value ?? ["train", "dev", "test"]
         data = try keys["data"].map { value throws(SettingsError) in try Self.readData(value, splits: splitNames) }
         format = try Self.stated(keys["format"]) { value throws(SettingsError) in try value.choice() }
+        onBadRow = try keys["on_bad_row"]?.choice()
         scoreRange = try Self.stated(keys["score_range"], Self.readRange)
         lossWeight = try keys["loss_weight"]?.number(.above(0))
         samplingWeight = try keys["sampling_weight"]?.number(.above(0))

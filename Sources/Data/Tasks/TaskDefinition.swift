@@ -36,6 +36,8 @@ public struct TaskDefinition: Equatable, Sendable {
     public var data: DataLocation = .folder(".")
     /// How the files are written.
     public var format: ExampleFormat = .canonical
+    /// What happens to rows that cannot be read.
+    public var onBadRow = BadRowRule.error
     /// The factor on the task's loss.
     public var lossWeight: Double = 1
     /// The factor on the task's share of the batches.

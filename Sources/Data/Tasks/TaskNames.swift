@@ -86,6 +86,18 @@ public enum ExampleFormat: String, CaseIterable, Sendable {
     case canonical
     /// The official files of a GLUE data set.
     case glue
+    /// The official files of SNLI and MultiNLI.
+    case snli
+    /// The official files of SciTail.
+    case scitail
     /// mt-dnn's preprocessed JSON lines, which hold token ids.
     case jsonLines = "json_lines"
+}
+
+/// What happens when a row of a file cannot be read.
+public enum BadRowRule: String, CaseIterable, Sendable {
+    /// The run ends before it begins.
+    case error
+    /// The row is left out and reported.
+    case skip
 }

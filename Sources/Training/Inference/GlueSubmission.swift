@@ -10,6 +10,8 @@ public struct GlueSubmission {
         let file: String
         let task: Int
         let split: String
+        /// Where the rows are, if not where the task's are.
+        var path: String?
     }
 
     /// The server's names by ours, written in small letters and without other characters.
@@ -31,7 +33,7 @@ public struct GlueSubmission {
 
     /// Writes a file for each GLUE task that the model has; says which those are and which are missing.
     public func write(report: (String) -> Void) throws {
-        let parts = GlueSubmission.parts(of: model.tasks)
+        let parts = GlueSubmission.parts(of: model.tasks, dataFolder: model.settings.data)
         guard !parts.isEmpty else {
             throw TrainingError(
                 "none of the tasks \(model.tasks.map(\.name).joined(separator: ", ")) is one of GLUE's with the official files (`format: glue`)"
@@ -39,7 +41,7 @@ public struct GlueSubmission {
         }
         try createFolder(folder)
         for part in parts {
-            let examples = try model.examples(task: part.task, split: part.split)
+            let examples = try examples(of: part)
             try write(part.file, model.predict(examples, task: part.task), of: model.tasks[part.task])
             report("\(folder)/\(part.file): \(examples.count) rows")
         }
@@ -56,14 +58,36 @@ public struct GlueSubmission {
         "WNLI.tsv", "AX.tsv",
     ]
 
-    static func parts(of tasks: [TaskDefinition]) -> [Part] {
+    static func parts(of tasks: [TaskDefinition], dataFolder: String) -> [Part] {
         tasks.enumerated().flatMap { index, task -> [Part] in
             guard task.format == .glue, let name = officialName(task) else { return [] }
-            return task.testSplits.map { split in
+            let parts = task.testSplits.map { split in
                 let suffix = split.hasPrefix("mismatched") ? "-mm" : name == "MNLI" ? "-m" : ""
                 return Part(file: "\(name)\(suffix).tsv", task: index, split: split)
             }
+            guard name == "MNLI", let split = parts.first?.split, case .folder(let data) = task.data else {
+                return parts
+            }
+            // Where the published archive has it, beside MNLI's own folder.
+            let diagnostic = absolutePath("\(data)/../diagnostic/diagnostic.tsv", in: dataFolder)
+            guard FileManager.default.fileExists(atPath: diagnostic) else { return parts }
+            return parts + [Part(file: "AX.tsv", task: index, split: split, path: diagnostic)]
         }
+    }
+
+    /// All rows of a part's file; throws where one cannot be read, since the server wants them all.
+    private func examples(of part: Part) throws -> [TokenizedExample] {
+        var task = model.tasks[part.task]
+        if let path = part.path { task.data = .files([part.split: path]) }
+        let contents = try model.contents(task, split: part.split)
+        guard contents.leftOut.count == 0 else {
+            throw TrainingError(
+                (contents.leftOut.list + [
+                    "\(part.file): the server wants every row, and \(contents.leftOut.count) cannot be read"
+                ])
+                .joined(separator: "\n"))
+        }
+        return contents.rows
     }
 
     private static func officialName(_ task: TaskDefinition) -> String? {

@@ -75,18 +75,26 @@ public final class TrainedModel {
         return index
     }
 
-    /// The examples of one split of a task, as the run would read them.
-    public func examples(task index: Int, split: String) throws -> [TokenizedExample] {
+    /// The examples of one split of a task, as the run would read them, and what was left out.
+    public func contents(task index: Int, split: String) throws -> FileContents<TokenizedExample> {
         let task = tasks[index]
         guard task.splits.contains(split) else {
             throw TrainingError("--split \(split): task \(task.name) has \(task.splits.joined(separator: ", "))")
         }
+        return try contents(task, split: split)
+    }
+
+    /// The examples of a split of `task`, whose files may be others than the run's, and what was left out.
+    func contents(_ task: TaskDefinition, split: String) throws -> FileContents<TokenizedExample> {
+        let length = maximumLength(task)
         if task.format == .jsonLines {
-            return try task.readTokenizedExamples(
-                split: split, dataFolder: settings.data, vocabularySize: model.encoder.sizes.vocabularySize,
-                maximumLength: maximumLength(task))
+            return try task.tokenizedContents(
+                ofSplit: split, dataFolder: settings.data, vocabularySize: model.encoder.sizes.vocabularySize,
+                maximumLength: length)
         }
-        return try task.readExamples(split: split, dataFolder: settings.data).map { encode($0, task: index) }
+        return try task.contents(ofSplit: split, dataFolder: settings.data).map {
+            tokenizer.encode($0, maximumLength: length)
+        }
     }
 
     /// An example in tokens.

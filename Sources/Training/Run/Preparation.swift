@@ -19,7 +19,7 @@ struct Preparation {
     }
 
     /// The paths of a task's token files by split, making those that are not there yet.
-    /// - Parameter report: receives a sentence for each file that is made.
+    /// - Parameter report: receives a sentence for each file that is made, and one for each row listed as left out.
     mutating func prepare(_ task: TaskDefinition, report: (String) -> Void) throws -> [String: String] {
         var paths: [String: String] = [:]
         for split in [TaskDefinition.trainingSplit] + task.developmentSplits {
@@ -37,16 +37,18 @@ struct Preparation {
             )
         }
         guard FileManager.default.isReadableFile(atPath: source) else {
-            _ = try examples(of: task, split: split, length: length)  // says which key names the file
+            _ = try contents(of: task, split: split, length: length)  // says which key names the file
             throw TrainingError("\(source): cannot be read")
         }
         let limit = split == TaskDefinition.trainingSplit ? task.maximumExamples.map(String.init) ?? "all" : "all"
-        let attributes = [
+        var attributes = [
             "format_version": Preparation.formatVersion, "task": task.name, "split": split, "kind": "\(task.kind)",
             "is_pair": "\(task.isPair)",
             "reader": "\(task.format)", "max_length": "\(length)", "max_examples": limit,
             "source_sha256": try Checksum.sha256(ofFile: source), "tokenizer_sha256": tokenizerFingerprint,
         ]
+        // Only where it is said: files that were made before there was a choice are found again.
+        if task.onBadRow != .error { attributes["on_bad_row"] = task.onBadRow.rawValue }
         let key = attributes.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)\n" }.joined()
         let name = "\(task.name)-\(split)-\(Checksum.sha256(of: Array(key.utf8)).prefix(16)).h5"
         let path = "\(settings.prepared)/\(name)"
@@ -60,7 +62,8 @@ struct Preparation {
         }
         let start = Date()
         var builder = TokenFile.Builder()
-        for example in try examples(of: task, split: split, length: length) {
+        let contents = try contents(of: task, split: split, length: length)
+        for example in contents.rows {
             RankPosition.advance()
             let sequences = example.sequences.map { ($0.tokens, $0.segments) }
             builder.append(sequences, label: example.label ?? .nan, uid: example.uid)
@@ -68,18 +71,23 @@ struct Preparation {
         try createFolder(settings.prepared)
         try builder.write(to: path, attributes: attributes)
         let seconds = String(format: "%.1f", Date().timeIntervalSince(start))
-        report("prepared \(task.name) \(split): \(builder.exampleCount) examples in \(seconds) s")
+        report(
+            "prepared \(task.name) \(split): \(builder.exampleCount) examples in \(seconds) s\(contents.leftOut.summary)"
+        )
+        contents.leftOut.list.forEach(report)
         return path
     }
 
-    private mutating func examples(of task: TaskDefinition, split: String, length: Int) throws -> [TokenizedExample] {
+    private mutating func contents(
+        of task: TaskDefinition, split: String, length: Int
+    ) throws -> FileContents<TokenizedExample> {
         if task.format == .jsonLines {
-            return try task.readTokenizedExamples(
-                split: split, dataFolder: settings.data, vocabularySize: encoder.sizes.vocabularySize,
+            return try task.tokenizedContents(
+                ofSplit: split, dataFolder: settings.data, vocabularySize: encoder.sizes.vocabularySize,
                 maximumLength: length)
         }
         let tokenizer = try tokenizer.get()
-        return try task.readExamples(split: split, dataFolder: settings.data).map { example in
+        return try task.contents(ofSplit: split, dataFolder: settings.data).map { example in
             RankPosition.advance()
             return tokenizer.encode(example, maximumLength: length)
         }
