@@ -119,4 +119,4 @@ struct PredictCommand: ParsableCommand {
 }
 
 /// Sentences go to standard error: predictions may go to standard output.
-private func say(_ sentence: String) { FileHandle.standardError.write(Data("\(sentence)\n".utf8)) }
+func say(_ sentence: String) { FileHandle.standardError.write(Data("\(sentence)\n".utf8)) }

@@ -8,7 +8,7 @@ struct Coordinator: ParsableCommand {
         commandName: "mtdnn", abstract: "Trains MT-DNN, one BERT encoder for many tasks, over MPI ranks.",
         subcommands: [
             TrainCommand.self, DemoCommand.self, BenchCommand.self, InspectCommand.self, VerifyCommand.self,
-            ExportCommand.self, PredictCommand.self, SweepCommand.self, CompareCommand.self,
+            ExportCommand.self, PredictCommand.self, EmbedCommand.self, SweepCommand.self, CompareCommand.self,
         ])
 }
 

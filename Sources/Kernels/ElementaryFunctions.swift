@@ -29,6 +29,18 @@ public func logarithm(_ x: Double) -> Double {
     return exponent * 0.693_147_180_559_945_3 + 2 * s * sum
 }
 
+/// eˣ for x from -700 to 700, to some units in the last place.
+///
+/// x = n · ln 2 + r with |r| ≤ ½ ln 2, where Taylor's series ends quickly.
+public func exponential(_ x: Double) -> Double {
+    let n = (x / 0.693_147_180_559_945_3).rounded()
+    // ln 2 in two parts, of which the first has so few bits that n times it is exact.
+    let r = (x - n * 0.693_147_180_369_123_8) - n * 1.908_214_929_270_587_7e-10
+    var sum = 1.0
+    for term in stride(from: 14.0, through: 1, by: -1) { sum = 1 + r / term * sum }
+    return Double(sign: .plus, exponent: Int(n), significand: sum)
+}
+
 /// cos 2πt for t from 0 to 1, to some units in the last place of 1.
 ///
 /// By symmetry it is ± the cosine or sine of at most an eighth of a turn, where Taylor's series end quickly.

@@ -100,3 +100,37 @@ public func updateAdamW(
         p = p * kept - m / (v.squareRoot() / root + epsilon) * corrected
     }
 }
+
+/// RAdam as torch has it, with decay apart from the gradient (Liu et al. 2020): Adam whose first steps, in which the second moment says too little, go
+/// by the first alone.
+///
+/// p -= η · decay · p, m = β₁m + (1 - β₁)g, v = β₂v + (1 - β₂)g²; ρ∞ = 2 / (1 - β₂) - 1, ρ = ρ∞ - 2tβ₂ᵗ / (1 - β₂ᵗ);
+/// where ρ > 5, p -= η / (1 - β₁ᵗ) · m · √(1 - β₂ᵗ) / (√v + ε) · √((ρ-4)(ρ-2)ρ∞ / ((ρ∞-4)(ρ∞-2)ρ)), else p -= η / (1 - β₁ᵗ) · m
+/// - Parameter step: t, how many updates the parameters have had, this one included.
+public func updateRAdam(
+    _ run: UpdateRun, gradientScale: Float, rate: Float, decay: Float, betas: (Float, Float), epsilon: Float, step: Int
+) {
+    let (first, second) = (1 - power(Double(betas.0), step), 1 - power(Double(betas.1), step))
+    let limit = 2 / (1 - Double(betas.1)) - 1
+    let length = limit - 2 * Double(step) * (1 - second) / second
+    let kept = 1 - rate * decay
+    let plain = Float(Double(rate) / first)
+    let isRectified = length > 5
+    let ratio = (length - 4) * (length - 2) * limit / ((limit - 4) * (limit - 2) * length)
+    let rectified = isRectified ? Float(Double(rate) / first * (ratio * second).squareRoot()) : 0
+    run.forEach(scale: gradientScale) { p, g, m, v in
+        m = m * betas.0 + g * (1 - betas.0)
+        v = v * betas.1 + g * g * (1 - betas.1)
+        p = p * kept - (isRectified ? m / (v.squareRoot() + epsilon) * rectified : m * plain)
+    }
+}
+
+/// Stochastic gradient descent with momentum as torch has it: decay added to the gradient.
+///
+/// g += decay · p, m = μm + g, p -= ηm
+public func updateSGD(_ run: UpdateRun, gradientScale: Float, rate: Float, decay: Float, momentum: Float) {
+    run.forEach(scale: gradientScale) { p, gradient, m, _ in
+        m = m * momentum + (gradient + p * decay)
+        p -= m * rate
+    }
+}

@@ -180,4 +180,32 @@ import Testing
             path: run.suite.runFile, overrides: ["encoder={from: \(exported)}", "folder=\(run.newFolder())"])
         #expect(try EncoderFiles(settings).sizes.described == checkpoint.manifest.origin.encoder)
     }
+
+    private func embed(_ arguments: String...) throws -> [[String: Any]] {
+        let input = try write("w1 w2 w3\nw4\n")
+        let result = try mtdnn(["embed", folder, "--input", input] + arguments)
+        try #require(result.status == 0, "\(result.error)")
+        return try result.output.split(separator: "\n").map { line in
+            try #require(try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])
+        }
+    }
+
+    @Test func `Sentence vectors are the mean of token vectors, or the first of them`() throws {
+        let tokens = try embed("--tokens")
+        #expect(
+            tokens.map { $0["tokens"] as? [String] } == [
+                ["[CLS]", "w1", "w2", "w3", "[SEP]"], ["[CLS]", "w4", "[SEP]"],
+            ])
+        let (means, firsts) = (try embed(), try embed("--pooling", "first", "--threads", "2"))
+        for ((text, mean), first) in zip(zip(tokens, means), firsts) {
+            let vectors = try #require(text["vectors"] as? [[Double]])
+            #expect(vectors.count == (text["tokens"] as? [String])?.count && vectors.allSatisfy { $0.count == 32 })
+            #expect(first["vector"] as? [Double] == vectors[0])
+            let found = try #require(mean["vector"] as? [Double])
+            for column in 0..<32 {
+                let expected = vectors.reduce(0) { $0 + $1[column] } / Double(vectors.count)
+                #expect(abs(found[column] - expected) < 1e-6)
+            }
+        }
+    }
 }

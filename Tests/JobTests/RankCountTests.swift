@@ -13,7 +13,7 @@ import Testing
         do { try run.suite.remove() } catch { Issue.record(error) }
     }
 
-    @Test(arguments: ["adamax", "adamw"])
+    @Test(arguments: ["adamax", "adamw", "radam", "sgd"])
     func `Every number of ranks ends with the same bits and writes the same log`(optimizer: String) throws {
         let rankCounts = optimizer == "adamax" ? [2, 3, 4, 5, 8] : [3]
         let settings = "optimizer=\(optimizer)"

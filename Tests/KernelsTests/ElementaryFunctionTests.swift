@@ -4,7 +4,7 @@ import Testing
 
 @testable import Kernels
 
-/// Our logarithm and cosine beside the C library's.
+/// Our logarithm, exponential and cosine beside the C library's.
 struct ElementaryFunctionTests {
     @Test func logarithmIsThatOfTheLibrary() {
         var random = TestRandom(seed: 1)
@@ -13,6 +13,15 @@ struct ElementaryFunctionTests {
             #expect(abs(logarithm(x) - log(x)) <= 1e-15 * max(1, abs(log(x))), "\(x)")
         }
         #expect(logarithm(1) == 0)
+    }
+
+    @Test func exponentialIsThatOfTheLibrary() {
+        var random = TestRandom(seed: 3)
+        let numbers = (0..<20_000).map { _ in Double.random(in: -700...700, using: &random) }
+        for x in numbers + [0, 1, -1, 0.5, 0.346, 0.347, 700, -700, 1e-300] {
+            #expect(abs(exponential(x) / exp(x) - 1) <= 1e-15, "\(x)")
+        }
+        #expect(exponential(0.0) == 1)
     }
 
     @Test func cosineIsThatOfTheLibrary() {

@@ -1,4 +1,4 @@
-"""Makes optimizers.safetensors: ten updates of Adamax, AdamW and mt-dnn v0.1's Adamax, with clipping, warm-up and an idle head."""
+"""Makes optimizers.safetensors: ten updates of Adamax, AdamW, RAdam, SGD and mt-dnn v0.1's Adamax, with clipping, warm-up and an idle head."""
 import sys
 
 import torch
@@ -35,6 +35,8 @@ OPTIMIZERS = {
     "adamax": lambda groups: torch.optim.Adamax([dict(group, weight_decay=0.0) for group in groups], lr=RATE, eps=1e-8),
     "adamw": lambda groups: torch.optim.AdamW(groups, lr=RATE, eps=1e-8),
     "first_adamax": FirstAdamax,
+    "radam": lambda groups: torch.optim.RAdam(groups, lr=RATE, eps=1e-8, decoupled_weight_decay=True),
+    "sgd": lambda groups: torch.optim.SGD(groups, lr=RATE, momentum=0.9),
 }
 
 
@@ -56,7 +58,7 @@ def run(initial, gradients):
             norms.append(torch.nn.utils.clip_grad_norm_(values.values(), 1.0))
             optimizer.step()
             results |= named(f"{name}.values.{step}", {key: value.detach().clone() for key, value in values.items()})
-        results["norms"] = torch.stack(norms)  # equal for all three: gradients are given
+        results["norms"] = torch.stack(norms)  # equal for all: gradients are given
     return results
 
 

@@ -10,6 +10,7 @@ import Testing
 struct OptimizerTests {
     private static let rules: [(OptimizerChoice, name: String, decay: Float)] = [
         (.adamaxTorch, "adamax", 0), (.adamW, "adamw", 0.01), (.adamax, "first_adamax", 0.01),
+        (.radam, "radam", 0.01), (.sgd, "sgd", 0.01),
     ]
     private let reference: SafeTensors
 
@@ -87,7 +88,7 @@ struct OptimizerTests {
         }
     }
 
-    @Test(arguments: [0, 1, 2], [1, 2, 3, 7])
+    @Test(arguments: 0..<5, [1, 2, 3, 7])
     func `Groups are updated as by torch, an idle head not at all`(ruleIndex: Int, ranks: Int) throws {
         let (rule, name, decay) = Self.rules[ruleIndex]
         // The first group is always the word embeddings'; here they are never touched.
@@ -116,7 +117,7 @@ struct OptimizerTests {
         )
     }
 
-    @Test(arguments: [0, 1, 2], [1, 2, 3, 7])
+    @Test(arguments: 0..<5, [1, 2, 3, 7])
     func `Word embeddings are updated as by a dense optimizer, from touched rows alone`(ruleIndex: Int, ranks: Int)
         throws
     {

@@ -97,4 +97,73 @@ struct SamplerTests {
             counts[weighted.task(at: step)] += 1
         }
     }
+
+    /// Batches of each task in each of `count` epochs.
+    private func counts(_ mixture: TaskMixture, epochs count: Int = 1, _ tasks: [Sampler.Task] = tasks) -> [[Int]] {
+        mixture.batchCounts(tasks, epochCount: count)
+    }
+
+    @Test func `Shares are those of the formulas, and every task has a batch`() {
+        // 40, 1, 21 and 30 examples in 6 + 1 + 3 + 8 batches.
+        #expect(counts(.proportional) == [[6, 1, 3, 8]])
+        // 18 in four parts of 4.5: the first ones get the rest.
+        #expect(counts(.uniform) == [[5, 5, 4, 4]])
+        // The roots 6.32, 1, 4.58 and 5.48 of 17.38: 6.55, 1.04, 4.75 and 5.67 of 18.
+        #expect(counts(.temperature(2, cap: nil)) == [[6, 1, 5, 6]])
+        // With at most 9 examples 3, 1, 3 and 3 of 10: 5.4, 1.8, 5.4 and 5.4.
+        #expect(counts(.temperature(2, cap: 9)) == [[6, 2, 5, 5]])
+        // 92 examples: 7.83, 0.20, 4.11 and 5.87 of 18; the second gets one from the largest.
+        #expect(counts(.temperature(1, cap: nil)) == [[7, 1, 4, 6]])
+        // All but uniform: of nearly equal remainders those of the larger tasks are larger by a hair.
+        #expect(counts(.temperature(1e6, cap: nil)) == [[5, 4, 4, 5]])
+        // Exponents 1, 0.6 and 0.2; at 0.2: 2.09, 1, 1.84 and 1.97 of 6.90 are 5.45, 2.61, 4.79 and 5.15.
+        let annealed = counts(.annealed, epochs: 3)
+        #expect(
+            annealed.count == 3 && annealed[0] == counts(.temperature(1, cap: nil))[0] && annealed[2] == [5, 3, 5, 5])
+        #expect(annealed.allSatisfy { $0.reduce(0, +) == 18 })
+        // mt-dnn's: all 8 of the last, and half as many of the others' 10, in proportion.
+        #expect(counts(.main(task: 3, ratio: 0.5)) == [[2, 1, 1, 8]])
+        #expect(counts(.main(task: 3, ratio: 9)) == counts(.proportional))
+        #expect(counts(.main(task: 3, ratio: nil)) == counts(.proportional))
+        var weighted = Self.tasks
+        weighted[1].weight = 3
+        // 1, 3, 1 and 1 of 6, of 6 + 3 + 3 + 8 batches.
+        #expect(counts(.uniform, weighted) == [[4, 10, 3, 3]])
+    }
+
+    @Test(arguments: [
+        TaskMixture.uniform, .temperature(3, cap: 20), .annealed, .main(task: 0, ratio: 1.5), .proportional,
+    ])
+    func `With any mixture passes are whole, and a step alone equals the step in sequence`(mixture: TaskMixture) {
+        for last in [nil, 0, 2] {
+            func make() -> Sampler { Sampler(tasks: Self.tasks, mixture: mixture, last: last, epochCount: 4, seed: 9) }
+            let sampler = make()
+            let perEpoch = counts(mixture, epochs: 4)
+            let sequence = steps(0..<6 * sampler.stepsPerEpoch, of: sampler)
+            var before = [0, 0, 0, 0]
+            for epoch in 0..<6 {
+                let part = sequence[(epoch * sampler.stepsPerEpoch)..<((epoch + 1) * sampler.stepsPerEpoch)]
+                let expected = perEpoch[min(epoch, perEpoch.count - 1)]
+                #expect((0..<4).map { task in part.count { $0.task == task } } == expected)
+                #expect(sampler.stepCounts(before: epoch * sampler.stepsPerEpoch) == before)
+                before = zip(before, expected).map(+)
+                if let last {
+                    #expect(part.suffix(expected[last]).allSatisfy { $0.task == last })
+                } else {
+                    // Mixed: no epoch has its tasks one after another.
+                    #expect(part.map(\.task) != part.map(\.task).sorted())
+                }
+            }
+            for (index, task) in Self.tasks.enumerated() {
+                let batches = sequence.filter { $0.task == index }
+                // Of the pass that is under way at the end some rows have come.
+                let passes = batches.count / ((task.exampleCount + task.batchSize - 1) / task.batchSize)
+                let counts = Dictionary(grouping: batches.flatMap(\.rows)) { $0 }.mapValues(\.count)
+                #expect((0..<task.exampleCount).allSatisfy { (passes...passes + 1).contains(counts[$0] ?? 0) })
+            }
+            for number in stride(from: sequence.count - 1, through: 0, by: -7) {
+                #expect(steps(number..<number + 1, of: make()) == [sequence[number]])
+            }
+        }
+    }
 }

@@ -127,6 +127,7 @@ struct SettingsTests {
             seed: 18446744073709551615
             epochs: 1
             batch_size: 7
+            sampler: {kind: temperature, temperature: 2.5, cap: 100, last: cola}
             slices: 3
             reproducible: per_rank_count
             max_length: 60
@@ -148,6 +149,7 @@ struct SettingsTests {
             stall_timeout: 20
             keep_best: false
             initialize: {checkpoint: ../other, heads: true}
+            patience: 3
             max_restarts: 5
             prepared: "line\\nbreak"
             """
@@ -156,8 +158,8 @@ struct SettingsTests {
         #expect(settings.prepared == folder + "/runs/line\nbreak")
         let defaults = RunSettings(encoder: .folder("x"), tasks: "x", data: "x", train: [], folder: "x")
         // Every key differs from its default, so a key that is read or written wrongly shows.
-        #expect(settings.differences(from: defaults).count == 1 + 8 + 29 + 2)
-        #expect(settings.yaml.split(separator: "\n").count == 1 + 8 + 29 + 1 + 3)
+        #expect(settings.differences(from: defaults).count == 1 + 8 + 30 + 4 + 2)
+        #expect(settings.yaml.split(separator: "\n").count == 1 + 8 + 30 + 1 + 4 + 1 + 3)
         #expect(
             settings.differences(from: defaults).prefix(2)
                 == ["encoder.hidden_size: none -> 128", "encoder.num_hidden_layers: none -> 2"])
@@ -189,7 +191,7 @@ struct SettingsTests {
         ),
         (
             "optimizer: adamx",
-            "glue.yml:5: optimizer must be one of adamax, adamax_torch, adamw, not \"adamx\"; did you mean \"adamax\"?"
+            "glue.yml:5: optimizer must be one of adamax, adamax_torch, adamw, radam, sgd, not \"adamx\"; did you mean \"adamax\"?"
         ),
         ("schedule: step", "glue.yml:5: schedule must be one of linear, cosine, constant, not \"step\""),
         ("learning_rate: 0", "glue.yml:5: learning_rate must be above 0.0, not 0"),

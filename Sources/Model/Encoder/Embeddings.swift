@@ -57,44 +57,48 @@ final class Embeddings {
             dx, normalized: hat, inverseDeviations: inverseDeviations, scale: normalization.weight.pointer,
             dropout: nil,
             dresidual: dx, dx: dx)
-        backwardSegments(dx, batch: batch)
-        backwardPositions(dx, batch: batch)
+        backwardTable(segment, batch.tokenSlices, dx, batch) { batch, slice, index, add in
+            for token in batch.tokenSlices.range(slice) where Int(batch.segments[token]) == index { add(token) }
+        }
+        backwardTable(position, batch.sequenceSlices, dx, batch) { batch, slice, index, add in
+            for sequence in batch.sequenceSlices.range(slice) {
+                let tokens = batch.tokens(of: sequence)
+                if index < tokens.count { add(tokens.lowerBound + index) }
+            }
+        }
         words.backward(dx, batch: batch)
     }
 
-    private func backwardSegments(_ dx: Matrix, batch: PackedBatch) {
-        shareOut(dx.columns, unit: 16, least: leastColumns(batch), (segment, dx, batch)) { work, columns in
-            let (segment, dx, batch) = work
-            for index in 0..<segment.rows {
+    /// The gradient of each row of a table: the sum, along the tree, of the tokens' rows of dx that used it.
+    /// - Parameter tokens: calls `add` with those tokens of a slice, in order, that used row `index`; it captures nothing.
+    private func backwardTable(
+        _ table: Parameter, _ slices: RowSlices, _ dx: Matrix, _ batch: PackedBatch,
+        tokens: @escaping TokensOfRow
+    ) {
+        let work = TableWork(table: table, slices: slices, dx: dx, batch: batch, tokens: tokens)
+        shareOut(dx.columns, unit: 16, least: leastColumns(batch), work) { work, columns in
+            for index in 0..<work.table.rows {
                 sumOverSlices(
-                    batch.tokenSlices, columns: columns, into: segment.gradient, at: index * dx.columns
+                    work.slices, columns: columns, into: work.table.gradient, at: index * work.dx.columns
                 ) { slice, sum in
                     sum.update(repeating: 0, count: columns.count)
-                    for token in batch.tokenSlices.range(slice) where Int(batch.segments[token]) == index {
-                        addVector(dx.row(token) + columns.lowerBound, to: sum, count: columns.count)
+                    work.tokens(work.batch, slice, index) { token in
+                        addVector(work.dx.row(token) + columns.lowerBound, to: sum, count: columns.count)
                     }
                 }
             }
         }
     }
 
-    private func backwardPositions(_ dx: Matrix, batch: PackedBatch) {
-        shareOut(dx.columns, unit: 16, least: leastColumns(batch), (position, dx, batch)) { work, columns in
-            let (position, dx, batch) = work
-            for index in 0..<position.rows {
-                sumOverSlices(
-                    batch.sequenceSlices, columns: columns, into: position.gradient, at: index * dx.columns
-                ) { slice, sum in
-                    sum.update(repeating: 0, count: columns.count)
-                    for sequence in batch.sequenceSlices.range(slice) {
-                        let tokens = batch.tokens(of: sequence)
-                        guard index < tokens.count else { continue }
-                        addVector(
-                            dx.row(tokens.lowerBound + index) + columns.lowerBound, to: sum, count: columns.count)
-                    }
-                }
-            }
-        }
+    private typealias TokensOfRow = (_ batch: PackedBatch, _ slice: Int, _ index: Int, _ add: (Int) -> Void) -> Void
+
+    /// A struct, not a tuple: a function in a generic tuple is wrapped anew, on the heap, each time that it is taken out.
+    private struct TableWork {
+        let table: Parameter
+        let slices: RowSlices
+        let dx: Matrix
+        let batch: PackedBatch
+        let tokens: TokensOfRow
     }
 
     /// Columns of all tokens that are worth a thread.

@@ -34,22 +34,8 @@ final class UntrainedEncoder {
 
     private func means(_ texts: ArraySlice<String>) -> [[Float]] {
         batch.clear()
-        for text in texts {
-            let encoded = tokenizer.encode(text, maximumLength: maximumLength)
-            encoded.tokens.withUnsafeBufferPointer { tokens in
-                encoded.segments.withUnsafeBufferPointer { batch.append(tokens: tokens, segments: $0, number: 0) }
-            }
-            batch.endUnit(label: 0)
-        }
+        for text in texts { batch.append(tokenizer.encode(text, maximumLength: maximumLength)) }
         batch.endSlice()
-        let output = model.encoder.forward(batch, .allTokens)
-        return (0..<batch.sequenceCount).map { sequence in
-            let rows = batch.tokens(of: sequence)
-            var mean = [Float](repeating: 0, count: output.columns)
-            for row in rows {
-                for column in 0..<output.columns { mean[column] += output.row(row)[column] / Float(rows.count) }
-            }
-            return mean
-        }
+        return model.sentenceVectors(batch, .mean)
     }
 }

@@ -120,6 +120,35 @@ public final class TrainedModel {
         let outputs = tasks[index].outputCount
         var scores: [Float] = []
         scores.reserveCapacity(sequences.count * outputs)
+        forEachBatch(of: sequences) { batch in
+            let result = model.forward(batch, head: index)
+            for row in 0..<result.rows { scores += UnsafeBufferPointer(start: result.row(row), count: outputs) }
+        }
+        return scores
+    }
+
+    /// A vector of the encoder's output for each text.
+    public func sentenceVectors(_ texts: [String], _ pooling: Pooling) -> [[Float]] {
+        var vectors: [[Float]] = []
+        forEachBatch(of: texts.map(encode)) { vectors += model.sentenceVectors($0, pooling) }
+        return vectors
+    }
+
+    /// The word pieces of each text, [CLS] and [SEP] among them, with the encoder's output for each.
+    public func tokenVectors(_ texts: [String]) -> [(pieces: [String], vectors: [[Float]])] {
+        let encoded = texts.map(encode)
+        var vectors: [[[Float]]] = []
+        forEachBatch(of: encoded) { vectors += model.tokenVectors($0) }
+        return zip(encoded, vectors).map { text, vectors in
+            (text.tokens.map { tokenizer.vocabulary.token($0) }, vectors)
+        }
+    }
+
+    private func encode(_ text: String) -> EncodedText {
+        tokenizer.encode(text, maximumLength: settings.maximumLength)
+    }
+
+    private func forEachBatch(of sequences: [EncodedText], _ body: (PackedBatch) -> Void) {
         for first in stride(from: 0, to: sequences.count, by: batch.capacity.sequences) {
             batch.clear()
             for sequence in sequences[first..<min(first + batch.capacity.sequences, sequences.count)] {
@@ -127,12 +156,8 @@ public final class TrainedModel {
             }
             batch.endSlice()
             batch.random = nil
-            let result = model.forward(batch, head: index)
-            for row in 0..<result.rows {
-                scores += UnsafeBufferPointer(start: result.row(row), count: outputs)
-            }
+            body(batch)
         }
-        return scores
     }
 }
 

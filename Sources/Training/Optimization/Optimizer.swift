@@ -120,8 +120,8 @@ final class Optimizer {
     /// Finds the word embeddings whose moments are zero, after moments have been loaded.
     func findIdleWords() {
         guard let piece = owned[0].first else { return }
-        // torch's Adamax adds decay to the gradient, so with decay no row is ever without one.
-        let canIdle = rule != .adamaxTorch || piece.decay == 0
+        // Where decay is added to the gradient, no row is ever without one.
+        let canIdle = ![.adamaxTorch, .sgd].contains(rule) || piece.decay == 0
         let columns = words.columns
         for row in 0..<wordRows.count {
             let isIdle =
@@ -155,6 +155,12 @@ final class Optimizer {
             updateAdamW(
                 run, gradientScale: scale, rate: rate, decay: owned.decay, betas: (0.9, 0.999), epsilon: 1e-8,
                 step: step)
+        case .radam:
+            updateRAdam(
+                run, gradientScale: scale, rate: rate, decay: owned.decay, betas: (0.9, 0.999), epsilon: 1e-8,
+                step: step)
+        case .sgd:
+            updateSGD(run, gradientScale: scale, rate: rate, decay: owned.decay, momentum: 0.9)
         }
     }
 }

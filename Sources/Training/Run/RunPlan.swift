@@ -23,7 +23,10 @@ package struct RunPlan {
                 "\(rankCount) ranks share \(sliceCount) slices of a batch; set `slices` to at least \(rankCount), "
                     + "or start fewer ranks")
         }
-        sampler = Sampler(tasks: tasks.map { $0.samplerTask(settings) }, seed: settings.seed)
+        sampler = Sampler(
+            tasks: tasks.map { $0.samplerTask(settings) }, mixture: settings.taskMixture,
+            last: settings.sampler.last.flatMap(settings.train.firstIndex(of:)), epochCount: settings.epochs,
+            seed: settings.seed)
         assembly = BatchAssembly(tasks, sampler, seed: settings.seed, sliceCount: sliceCount)
         stepCount = sampler.stepsPerEpoch * settings.epochs
         shares = RankShares(sliceCount: sliceCount, rankCount: rankCount)
@@ -42,5 +45,18 @@ package struct RunPlan {
             }
         }
         self.capacity = capacity
+    }
+}
+
+extension RunSettings {
+    /// The shares of tasks, which are numbered as in `train`.
+    fileprivate var taskMixture: TaskMixture {
+        switch sampler.kind {
+        case .proportional: .proportional
+        case .uniform: .uniform
+        case .temperature: .temperature(sampler.temperature, cap: sampler.cap)
+        case .annealed: .annealed
+        case .main: .main(task: sampler.main.flatMap(train.firstIndex(of:)) ?? 0, ratio: sampler.ratio)
+        }
     }
 }

@@ -123,7 +123,7 @@ final class RunReport {
     }
 
     /// Prints how fast the run was, what its phases took, and the peak memory of each rank.
-    func end(_ world: Communicator, _ trainer: Trainer) throws {
+    func end(_ world: Communicator, _ trainer: Trainer, step: Int) throws {
         let seconds = Double(monotonicNanoseconds() - started) / 1e9
         let times = Phase.allCases.map { (phase: $0, seconds: trainer.clock.seconds($0)) }.filter { $0.seconds > 0 }
         let total = times.reduce(0) { $0 + $1.seconds }
@@ -134,7 +134,7 @@ final class RunReport {
         let trainingSeconds = seconds - trainer.clock.seconds(.evaluate)
         say(
             String(
-                format: "%d steps in %@: %.0f tokens/s in training", trainer.stepCount - start,
+                format: "%d steps in %@: %.0f tokens/s in training", step - start,
                 ProgressLine.duration(seconds),
                 Double(trainer.trainedTokenCount) / max(1e-9, trainingSeconds)))
         say("phases of rank 0: " + shares.joined(separator: ", "))

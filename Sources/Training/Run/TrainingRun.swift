@@ -91,20 +91,32 @@ public struct TrainingRun {
                 + "\(trainer.model.parameters.count) parameters, "
                 + "\(MemoryPlan.text(trainer.memoryPlan.total)) for values, gradients, moments and activations of rank 0"
         )
-        guard start < trainer.stepCount else {
+        let earlyStop = EarlyStop(patience: settings.patience, scores: try scoresSoFar())
+        guard start < trainer.stepCount, !earlyStop.isDue else {
             // The log's last line goes whenever a run goes on, and is written again at the end.
             try report.write(trainer.digest(), step: start)
-            report.say("the run in \(settings.folder) is finished; more `epochs` would go on with it")
+            report.say(
+                "the run in \(settings.folder) is finished"
+                    + (earlyStop.isDue ? ", early" : "; more `epochs` would go on with it"))
             return .finished
         }
         if start > 0 { report.say("goes on from the checkpoint of step \(start)") }
         let checkpoints = makeStore(trainer, origin, report)
         StopRequest.listen()  // until here a signal ends the program at once: there is nothing to save
-        let outcome = try train(from: start, trainer, parts.evaluator, checkpoints, parts.tasks, report)
+        let (outcome, end) = try train(
+            from: start, trainer, parts.evaluator, checkpoints, earlyStop, parts.tasks, report)
         guard outcome == .finished else { return outcome }
-        try report.write(trainer.digest(), step: trainer.stepCount)
-        try report.end(world, trainer)
+        try report.write(trainer.digest(), step: end)
+        try report.end(world, trainer, step: end)
         return .finished
+    }
+
+    /// The mean scores that the log holds, the same on all ranks.
+    private func scoresSoFar() throws -> [Double] {
+        let encoded = try world.fromFirst {
+            Array(try JSONEncoder().encode(try settings.history().meanScores.map(\.score)))
+        }
+        return try JSONDecoder().decode([Double].self, from: Foundation.Data(encoded))
     }
 
     /// Prepares data, lays out the model, and gives it its first values.
@@ -139,10 +151,12 @@ public struct TrainingRun {
         return Parts(trainer: trainer, evaluator: evaluator, tasks: tasks, plan: plan, files: files, notes: notes)
     }
 
+    /// Takes the steps; returns how it ended, and after which step.
     private func train(
         from start: Int, _ trainer: Trainer, _ evaluator: Evaluator, _ checkpoints: CheckpointStore,
-        _ tasks: [PreparedTask], _ report: RunReport
-    ) throws -> Outcome {
+        _ earlyStop: EarlyStop, _ tasks: [PreparedTask], _ report: RunReport
+    ) throws -> (Outcome, step: Int) {
+        var earlyStop = earlyStop
         let stepsPerEpoch = trainer.sampler.stepsPerEpoch
         var progress = ProgressLine(isFirst ? progressStyle : .none, steps: start..<trainer.stepCount)
         for number in start..<trainer.stepCount {
@@ -167,12 +181,21 @@ public struct TrainingRun {
                 trainer.clock.enter(.commit)
                 try checkpoints.finish(step: done)
                 report.say("stopped after step \(done), as asked; the same command goes on from there")
-                return .stopped
+                return (.stopped, done)
+            }
+            if epochEnds { earlyStop.note(score) }
+            if earlyStop.isDue, done < trainer.stepCount {
+                trainer.clock.enter(.commit)
+                try checkpoints.finish(step: done)
+                report.say(
+                    "ends after step \(done): no better mean score in \(settings.patience) epoch\(settings.patience == 1 ? "" : "s")"
+                )
+                return (.finished, done)
             }
         }
         trainer.clock.enter(.commit)
         try checkpoints.finish(step: trainer.stepCount)
-        return .finished
+        return (.finished, trainer.stepCount)
     }
 
     /// Scores all development sets; returns the mean of the tasks' first metrics.

@@ -2,8 +2,8 @@
 /// needs no state.
 ///
 /// An epoch is Algorithm 1 of the paper: every task's examples in a new random order, packed into batches of one task each, and all
-/// batches of all tasks in a random order. A task with a sampling weight w takes w times its batches in an epoch; it goes through
-/// its examples in complete passes, each in a new order.
+/// batches of all tasks in a random order. How many batches of an epoch are a task's is for the `TaskMixture` to say; a task goes through
+/// its examples in complete passes, each in a new order, however its batches are spread over epochs.
 public struct Sampler: Sendable {
     /// What the sampler knows of a task.
     public struct Task: Sendable, Equatable {
@@ -11,7 +11,7 @@ public struct Sampler: Sendable {
         public var exampleCount: Int
         /// Number of examples in a batch; the last batch of a pass may be shorter.
         public var batchSize: Int
-        /// Batches in an epoch as a multiple of those of one pass.
+        /// What its share of the batches is multiplied by.
         public var weight: Double
 
         /// A task of `exampleCount` examples.
@@ -22,7 +22,6 @@ public struct Sampler: Sendable {
         }
 
         var batchesPerPass: Int { (exampleCount + batchSize - 1) / batchSize }
-        var batchesPerEpoch: Int { max(1, Int((Double(batchesPerPass) * weight).rounded())) }
     }
 
     /// One batch: where its examples lie in a random order of the task's examples.
@@ -47,22 +46,48 @@ public struct Sampler: Sendable {
 
     /// The tasks.
     public let tasks: [Task]
-    /// Number of batches of all tasks in an epoch.
+    /// Number of batches of all tasks in an epoch, the same in all.
     public let stepsPerEpoch: Int
     private let seed: UInt64
-    private let firstBatches: [Int]
+    /// The task whose batches come at the end of each epoch, if one's do.
+    private let last: Int?
+    private let epochs: [Epoch]
+
+    /// What differs between epochs; the last of them stands for all that follow.
+    private struct Epoch {
+        /// Batches of each task.
+        let counts: [Int]
+        /// Batches of each task in all epochs before.
+        let before: [Int]
+        /// For each task the number of its first batch among those of the epoch.
+        let first: [Int]
+    }
 
     /// A sampler over `tasks`, none of which is empty.
-    public init(tasks: [Task], seed: UInt64) {
+    /// - Parameters:
+    ///   - mixture: how many batches of an epoch are a task's.
+    ///   - last: a task whose batches are not mixed with the others' but follow them in each epoch.
+    ///   - epochCount: epochs of the run, on which an annealed mixture depends.
+    public init(
+        tasks: [Task], mixture: TaskMixture = .proportional, last: Int? = nil, epochCount: Int = 1, seed: UInt64
+    ) {
         precondition(tasks.allSatisfy { $0.exampleCount > 0 && $0.batchSize > 0 })
         self.tasks = tasks
         self.seed = seed
-        var first = 0
-        firstBatches = tasks.map { task in
-            defer { first += task.batchesPerEpoch }
-            return first
+        self.last = last
+        var epochs: [Epoch] = []
+        var before = [Int](repeating: 0, count: tasks.count)
+        for counts in mixture.batchCounts(tasks, epochCount: epochCount) {
+            var first = 0
+            let firsts = counts.map { count in
+                defer { first += count }
+                return first
+            }
+            epochs.append(Epoch(counts: counts, before: before, first: firsts))
+            before = zip(before, counts).map(+)
         }
-        stepsPerEpoch = first
+        self.epochs = epochs
+        stepsPerEpoch = epochs[0].counts.reduce(0, +)
     }
 
     /// The task of a step.
@@ -82,18 +107,40 @@ public struct Sampler: Sendable {
     /// How many of the steps before `step` were of each task.
     public func stepCounts(before step: Int) -> [Int] {
         let (epoch, position) = step.quotientAndRemainder(dividingBy: stepsPerEpoch)
-        var counts = tasks.map { $0.batchesPerEpoch * epoch }
+        var counts = tasks.indices.map { batchesBefore(epoch, of: $0) }
         for earlier in (step - position)..<step { counts[task(at: earlier)] += 1 }
         return counts
+    }
+
+    /// How many batches of a task come before an epoch.
+    private func batchesBefore(_ epoch: Int, of task: Int) -> Int {
+        let known = min(epoch, epochs.count - 1)
+        return epochs[known].before[task] + (epoch - known) * epochs[known].counts[task]
     }
 
     /// The task of a step and the number of its batch since the beginning of the run.
     private func locate(_ step: Int) -> (task: Int, ordinal: Int) {
         let (epoch, position) = step.quotientAndRemainder(dividingBy: stepsPerEpoch)
-        let order = Permutation(count: stepsPerEpoch, seed: seed, stream: (0, UInt32(truncatingIfNeeded: epoch)))
-        let place = order[position]
+        let known = min(epoch, epochs.count - 1)
+        if let last {
+            // The others are shuffled among themselves, as if the last task were not there.
+            let others = stepsPerEpoch - epochs[known].counts[last]
+            guard position < others else { return (last, batchesBefore(epoch, of: last) + position - others) }
+            var place = order(of: others, epoch)[position]
+            if place >= epochs[known].first[last] { place += epochs[known].counts[last] }
+            return batch(at: place, epoch, known)
+        }
+        return batch(at: order(of: stepsPerEpoch, epoch)[position], epoch, known)
+    }
+
+    private func order(of count: Int, _ epoch: Int) -> Permutation {
+        Permutation(count: count, seed: seed, stream: (0, UInt32(truncatingIfNeeded: epoch)))
+    }
+
+    /// The task of one of an epoch's batches, in the order of tasks, and its number since the beginning of the run.
+    private func batch(at place: Int, _ epoch: Int, _ known: Int) -> (task: Int, ordinal: Int) {
         var task = tasks.count - 1
-        while firstBatches[task] > place { task -= 1 }
-        return (task, epoch * tasks[task].batchesPerEpoch + place - firstBatches[task])
+        while epochs[known].first[task] > place { task -= 1 }
+        return (task, batchesBefore(epoch, of: task) + place - epochs[known].first[task])
     }
 }

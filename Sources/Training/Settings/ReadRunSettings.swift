@@ -12,6 +12,7 @@ extension RunSettings {
         return try file.mapping { keys throws(SettingsError) in
             var settings = try RunSettings(keys, runFile: runFile)
             try settings.readTrain(keys["train"], tasksKey: keys.required("tasks"))
+            if let value = keys["sampler"] { try settings.sampler.requireTasks(among: settings.train, value) }
             return settings
         }
     }
@@ -43,6 +44,7 @@ extension RunSettings {
         seed = try keys["seed"]?.integer() ?? seed
         epochs = try keys["epochs"]?.integer(.between(1, 100_000)) ?? epochs
         batchSize = try keys["batch_size"]?.integer(.between(1, 1_000_000)) ?? batchSize
+        if let value = keys["sampler"] { sampler = try SamplerSettings(value) }
         slices = try keys["slices"]?.integer(.between(1, 1024)) ?? slices
         reproducible = try keys["reproducible"]?.choice() ?? reproducible
         evaluationBatchSize = try keys["evaluation_batch_size"]?.integer(.atLeast(1)) ?? evaluationBatchSize
@@ -63,6 +65,7 @@ extension RunSettings {
         keepLast = try keys["keep_last"]?.integer(.atLeast(1)) ?? keepLast
         stallTimeout = try keys["stall_timeout"]?.integer(.between(1, 1_000_000)) ?? stallTimeout
         keepBest = try keys["keep_best"]?.boolean() ?? keepBest
+        patience = try keys["patience"]?.integer(.atLeast(0)) ?? patience
         maximumRestarts = try keys["max_restarts"]?.integer(.between(0, 1000)) ?? maximumRestarts
         prepared = try keys["prepared"]?.path() ?? prepared
 
@@ -164,6 +167,40 @@ extension AnswerNetworkSettings {
             settings.turns = try keys["turns"]?.integer(.between(1, 50)) ?? turns
             settings.predictionDropout = try keys["prediction_dropout"]?.rate() ?? predictionDropout
             return settings
+        }
+    }
+}
+
+extension SamplerSettings {
+    fileprivate init(_ value: StrictValue) throws(SettingsError) {
+        self.init()
+        self = try value.mapping { [self] keys throws(SettingsError) in
+            var settings = self
+            settings.kind = try keys.required("kind").choice()
+            settings.last = try keys["last"]?.string()
+            let kind = settings.kind
+            func only(_ key: String, for owner: SamplerKind) throws(SettingsError) -> StrictValue? {
+                guard let value = keys[key] else { return nil }
+                guard kind == owner else {
+                    throw value.error("is for the kind \(owner.rawValue), not for \(kind.rawValue)")
+                }
+                return value
+            }
+            settings.temperature =
+                try only("temperature", for: .temperature)?.number(.between(0.01, 1_000_000)) ?? temperature
+            settings.cap = try only("cap", for: .temperature)?.integer(.atLeast(1))
+            settings.main = try only("main", for: .main)?.string()
+            settings.ratio = try only("ratio", for: .main)?.number(.atLeast(0))
+            if kind == .main, settings.main == nil { throw value.error("has the kind main and names no `main` task") }
+            return settings
+        }
+    }
+
+    /// Throws unless the tasks that it names are trained.
+    fileprivate func requireTasks(among tasks: [String], _ value: StrictValue) throws(SettingsError) {
+        for name in [main, last].compactMap({ $0 }) where !tasks.contains(name) {
+            throw value.error(
+                "names \"\(name)\", which is not among the tasks to train\(suggestion(for: name, among: tasks))")
         }
     }
 }

@@ -4,7 +4,7 @@ import Foundation
 extension RunSettings {
     /// The settings that may change when a run goes on, because no weight depends on them.
     static let changeableKeys: Set<String> = [
-        "folder", "prepared", "checkpoint_steps", "keep_last", "keep_best", "stall_timeout", "max_restarts",
+        "folder", "prepared", "checkpoint_steps", "keep_last", "keep_best", "stall_timeout", "max_restarts", "patience",
         "threads", "recompute",
     ]
     /// Settings that only name places: a checkpoint tells what was there, and that is compared, so that a run may move.
@@ -12,14 +12,16 @@ extension RunSettings {
 
     /// Throws unless a run that had the settings `old` may go on with these, and lists the differences.
     ///
-    /// `epochs` may grow. The schedule of the learning rate is then that of the longer run, from the step on where the run goes on.
+    /// `epochs` may grow, unless the shares of tasks depend on their number. The schedule of the learning rate is then that of the longer run, from
+    /// the step on where the run goes on.
     /// - Parameter mayMove: whether `places` may change.
     func requireResumable(from old: RunSettings, mayMove: Bool) throws {
         let changeable = mayMove ? RunSettings.changeableKeys.union(RunSettings.places) : RunSettings.changeableKeys
         let refused = changes(since: old).filter { change in
             let isNew = change.before == "none" || change.after == "none"
             let mayChange = changeable.contains(change.key) && !isNew
-            return !mayChange && !(change.key == "epochs" && epochs > old.epochs)
+            let isLonger = change.key == "epochs" && epochs > old.epochs && sampler.kind != .annealed
+            return !mayChange && !isLonger
         }
         guard refused.isEmpty else {
             let list = refused.map { "\($0.key): \($0.before) -> \($0.after)" }.joined(separator: "; ")
@@ -47,7 +49,7 @@ extension RunSettings {
         guard let old = FileManager.default.contents(atPath: settingsPath) else { return false }
         try requireResumableFolder()
         let begun = try RunSettings.parse(String(decoding: old, as: UTF8.self), path: settingsPath)
-        return try begun.epochs == epochs && history().isEnded
+        return try begun.epochs == epochs && begun.patience == patience && history().isEnded
     }
 
     /// Where the run folder keeps the settings in effect.

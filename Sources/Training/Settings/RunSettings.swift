@@ -19,6 +19,8 @@ public struct RunSettings: Equatable, Sendable {
     public var epochs = 5
     /// `batch_size`: rows, or ranking queries, per update over all ranks.
     public var batchSize = 32
+    /// `sampler`: how many of the batches are a task's, and in which order they come.
+    public var sampler = SamplerSettings()
     /// `slices`: the parts of a batch, summed in fixed order so that ranks do not matter; also the most ranks possible.
     public var slices = 8
     /// `reproducible`: whether weights are the same on any number of ranks, or only on the same number.
@@ -60,6 +62,8 @@ public struct RunSettings: Equatable, Sendable {
     public var stallTimeout = 300
     /// `keep_best`: whether the checkpoint with the best mean of the tasks' first metrics is kept besides.
     public var keepBest = true
+    /// `patience`: the run ends after so many epochs in a row without a better mean of the tasks' first metrics; 0 for never.
+    public var patience = 0
     /// `max_restarts`: how often a job that died is started again, from the newest whole checkpoint.
     public var maximumRestarts = 3
     /// `folder`: the run folder; the run file's path without its extension unless given.
@@ -139,6 +143,39 @@ public struct AnswerNetworkSettings: Equatable, Sendable {
     public init() {}
 }
 
+/// How tasks share the batches of an epoch.
+public struct SamplerSettings: Equatable, Sendable {
+    /// `kind`: the rule of the shares; each is multiplied by the task's `sampling_weight`, except in `main`.
+    public var kind = SamplerKind.proportional
+    /// `temperature`: for that kind.
+    public var temperature = 1.0
+    /// `cap`: for that kind, the most examples that a task counts with; none unless given.
+    public var cap: Int?
+    /// `main`: for that kind, the task of which all batches are taken.
+    public var main: String?
+    /// `ratio`: for that kind, the batches of all other tasks together as a multiple of the main one's; all of them unless given.
+    public var ratio: Double?
+    /// `last`: a task whose batches are not mixed with the others' but follow them in each epoch.
+    public var last: String?
+
+    /// The paper's: as many batches as examples fill, all mixed.
+    public init() {}
+}
+
+/// The rules of shares by their names in run files.
+public enum SamplerKind: String, CaseIterable, Sendable {
+    /// As many batches as examples fill.
+    case proportional
+    /// As many as every other.
+    case uniform
+    /// In proportion to the number of examples to the power 1 / temperature.
+    case temperature
+    /// In proportion to a power of the number of examples that falls from 1 to 0.2 over the epochs.
+    case annealed
+    /// All batches of one task, and some of the others.
+    case main
+}
+
 /// What `reproducible` promises.
 public enum Reproducibility: String, CaseIterable, Sendable {
     /// The same bits on any number of ranks.
@@ -155,6 +192,10 @@ public enum OptimizerChoice: String, CaseIterable, Sendable {
     case adamaxTorch = "adamax_torch"
     /// Adam with decoupled decay.
     case adamW = "adamw"
+    /// RAdam with decoupled decay.
+    case radam
+    /// Stochastic gradient descent with momentum 0.9.
+    case sgd
 }
 
 /// The learning-rate schedules by their names in run files.

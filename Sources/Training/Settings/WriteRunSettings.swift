@@ -37,6 +37,7 @@ extension RunSettings {
             ("seed", "\(seed)"),
             ("epochs", "\(epochs)"),
             ("batch_size", "\(batchSize)"),
+        ] + sampler.flattened + [
             ("slices", "\(slices)"),
             ("reproducible", reproducible.rawValue),
             ("max_length", "\(maximumLength)"),
@@ -58,6 +59,7 @@ extension RunSettings {
             ("keep_last", "\(keepLast)"),
             ("stall_timeout", "\(stallTimeout)"),
             ("keep_best", "\(keepBest)"),
+            ("patience", "\(patience)"),
             ("max_restarts", "\(maximumRestarts)"),
             ("prepared", quoted(prepared)),
         ]
@@ -86,6 +88,18 @@ extension EncoderSource {
 extension InitializeSettings {
     fileprivate var flattened: [(key: String, value: String)] {
         [("initialize.checkpoint", quoted(checkpoint)), ("initialize.heads", "\(heads)")]
+    }
+}
+
+extension SamplerSettings {
+    fileprivate var flattened: [(key: String, value: String)] {
+        var lines = [("sampler.kind", kind.rawValue)]
+        if kind == .temperature { lines.append(("sampler.temperature", "\(temperature)")) }
+        if let cap { lines.append(("sampler.cap", "\(cap)")) }
+        if let main { lines.append(("sampler.main", quoted(main))) }
+        if let ratio { lines.append(("sampler.ratio", "\(ratio)")) }
+        if let last { lines.append(("sampler.last", quoted(last))) }
+        return lines.map { (key: $0.0, value: $0.1) }
     }
 }
 

@@ -18,7 +18,12 @@ struct PretrainedWeights {
         }
         tensors = try SafeTensors(path)
         var names: [String: String] = [:]
-        for name in tensors.names { names[PretrainedWeights.canonical(name)] = name }
+        for name in tensors.names {
+            if let other = names.updateValue(name, forKey: PretrainedWeights.canonical(name)) {
+                throw TrainingError(
+                    "\(path): holds one tensor under two names, \(other) and \(name); remove the wrong one")
+            }
+        }
         storedNames = names
     }
 

@@ -1,0 +1,72 @@
+import ArgumentParser
+import Foundation
+import Training
+
+/// `mtdnn embed`: vectors of texts by a trained encoder.
+struct EmbedCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "embed",
+        abstract: "Writes the encoder's vectors of texts, a line of JSON for each line of text.",
+        discussion: "A line is {\"vector\"}, or with --tokens {\"tokens\", \"vectors\"}, a vector for each word piece.")
+
+    @Argument(help: ArgumentHelp("A checkpoint, or a run folder for its best or else newest one.", valueName: "path"))
+    var path: String
+
+    @Option(help: ArgumentHelp("A file of texts, one in each line; - is standard input.", valueName: "file"))
+    var input = "-"
+
+    @Option(help: "What stands for a text: the mean of its tokens, or the first one ([CLS]).")
+    var pooling = Pooling.mean
+
+    @Flag(help: "A vector for each word piece instead.")
+    var tokens = false
+
+    @Option(help: "Threads.")
+    var threads = 1
+
+    @Option(
+        name: .customLong("set"), help: ArgumentHelp("Where the vocabulary lies now.", valueName: "key=value"))
+    var overrides: [String] = []
+
+    private struct SentenceLine: Encodable {
+        var vector: [Float]
+    }
+
+    private struct TokenLine: Encodable {
+        var tokens: [String]
+        var vectors: [[Float]]
+    }
+
+    func validate() throws {
+        if !(1...1024).contains(threads) {
+            throw ValidationError("--threads must be between 1 and 1024, not \(threads).")
+        }
+    }
+
+    func run() throws {
+        let lines = try TextLines(input)
+        try TrainedModel.with(path, threads: threads, overrides: overrides, probe: .ownProcess, report: say) { model in
+            try lines.forEachBlock { block, first in
+                let texts = try block.enumerated().map { place, line in
+                    guard let text = String(bytes: line, encoding: .utf8) else {
+                        throw LaunchError("\(lines.name):\(first + place): is not UTF-8")
+                    }
+                    return text
+                }
+                if tokens {
+                    try write(model.tokenVectors(texts).map { TokenLine(tokens: $0.pieces, vectors: $0.vectors) })
+                } else {
+                    try write(model.sentenceVectors(texts, pooling).map(SentenceLine.init))
+                }
+            }
+        }
+    }
+
+    private func write(_ lines: [some Encodable]) throws {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        for line in lines { try FileHandle.standardOutput.write(contentsOf: encoder.encode(line) + Data("\n".utf8)) }
+    }
+}
+
+extension Pooling: ExpressibleByArgument {}
