@@ -91,7 +91,9 @@ struct PredictCommand: ParsableCommand {
                 do {
                     for (place, line) in block.enumerated() {
                         let example = try example(line, number: first + place, of: task, lines.name)
-                        examples.append(model.encode(example, task: index))
+                        let encoded = model.encode(example, task: index)
+                        try requireAllWords(example, encoded, of: model, index, "\(lines.name):\(first + place)")
+                        examples.append(encoded)
                     }
                 } catch {
                     // What came before the bad line has its answer all the same.
@@ -109,6 +111,17 @@ struct PredictCommand: ParsableCommand {
         guard let scores = PredictionScores(predictions, of: task)?.scores else { return }
         let texts = scores.map { String(format: "%@ %.4f", $0.name, $0.value) }
         say("\(task.name) \(split): " + texts.joined(separator: "  "))
+    }
+
+    /// A sentence whose words are labelled must have an answer for each.
+    private func requireAllWords(
+        _ example: Example, _ encoded: TokenizedExample, of model: TrainedModel, _ task: Int, _ place: String
+    ) throws {
+        let count = encoded.tokenLabels.count { $0 != TokenLabel.none }
+        guard count < example.words.count else { return }
+        throw LaunchError(
+            "\(place): \(example.words.count) words, of which \(count) fit into the \(model.maximumLength(task: task)) tokens of `max_length`; "
+                + "divide the sentence")
     }
 
     private func example(_ line: Data, number: Int, of task: TaskDefinition, _ file: String) throws -> Example {

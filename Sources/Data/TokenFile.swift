@@ -22,7 +22,9 @@ public final class TokenFile: @unchecked Sendable {  // reads a mapping that nev
     public let sequenceOffsets: UnsafeBufferPointer<Int64>
     /// Where each example starts among the sequences, and where the last ends. // [examples + 1]
     public let exampleOffsets: UnsafeBufferPointer<Int64>
-    /// The class's index, the score, or the index of the positive candidate; NaN without a label. // [examples]
+    /// For each token the class of the word that begins there, or one of `TokenLabel`; empty where words have no labels. // [tokens] or [0]
+    public let tokenLabels: UnsafeBufferPointer<Int32>
+    /// The class's index, the score, the index of the positive candidate, or the number of labelled words; NaN without a label. // [examples]
     public let labels: UnsafeBufferPointer<Float>
     private let uidBytes: UnsafeBufferPointer<UInt8>
     private let uidOffsets: UnsafeBufferPointer<Int64>
@@ -35,6 +37,7 @@ public final class TokenFile: @unchecked Sendable {  // reads a mapping that nev
         static let sequenceOffsets = "sequence_offsets"
         static let exampleOffsets = "example_offsets"
         static let labels = "labels"
+        static let tokenLabels = "token_labels"
         static let uids = "uids"
         static let uidOffsets = "uid_offsets"
     }
@@ -52,6 +55,9 @@ public final class TokenFile: @unchecked Sendable {  // reads a mapping that nev
         sequenceOffsets = try Self.map(Dataset.sequenceOffsets, of: file, mapping)
         exampleOffsets = try Self.map(Dataset.exampleOffsets, of: file, mapping)
         labels = try Self.map(Dataset.labels, of: file, mapping)
+        tokenLabels =
+            try file.exists(Dataset.tokenLabels)
+            ? Self.map(Dataset.tokenLabels, of: file, mapping) : UnsafeBufferPointer(start: nil, count: 0)
         uidBytes = try Self.map(Dataset.uids, of: file, mapping)
         uidOffsets = try Self.map(Dataset.uidOffsets, of: file, mapping)
         var attributes: [String: String] = [:]
@@ -77,6 +83,12 @@ public final class TokenFile: @unchecked Sendable {  // reads a mapping that nev
     /// For each token of a sequence the text that it belongs to: 0 the first, 1 the second.
     public func segments(of sequence: Int) -> UnsafeBufferPointer<UInt8> {
         UnsafeBufferPointer(rebasing: segments[range(sequence, in: sequenceOffsets)])
+    }
+
+    /// For each token of a sequence the class of the word that begins there, or one of `TokenLabel`; empty where words have no labels.
+    public func tokenLabels(of sequence: Int) -> UnsafeBufferPointer<Int32> {
+        tokenLabels.isEmpty
+            ? tokenLabels : UnsafeBufferPointer(rebasing: tokenLabels[range(sequence, in: sequenceOffsets)])
     }
 
     /// The name that the data set gives an example.
@@ -112,6 +124,7 @@ extension TokenFile {
         try check(uidOffsets, Dataset.uidOffsets, end: uidBytes.count, of: Dataset.uids)
         try check(segments.count, Dataset.segments, equals: tokens.count, "tokens")
         try check(labels.count, Dataset.labels, equals: exampleCount, "examples")
+        if !tokenLabels.isEmpty { try check(tokenLabels.count, Dataset.tokenLabels, equals: tokens.count, "tokens") }
         try check(uidOffsets.count - 1, Dataset.uidOffsets, equals: exampleCount, "examples")
     }
 
@@ -144,6 +157,7 @@ extension TokenFile {
         private var sequenceOffsets: [Int64] = [0]
         private var exampleOffsets: [Int64] = [0]
         private var labels: [Float] = []
+        private var tokenLabels: [Int32] = []
         private var uids: [UInt8] = []
         private var uidOffsets: [Int64] = [0]
 
@@ -159,7 +173,11 @@ extension TokenFile {
         ///   - sequences: One sequence, or the candidates of a ranking query; as many segments as tokens in each.
         ///   - label: The class's index, the score, or the index of the positive candidate; NaN without a label.
         ///   - uid: The name that the data set gives the example.
-        public mutating func append(_ sequences: [(tokens: [Int32], segments: [UInt8])], label: Float, uid: String) {
+        ///   - newTokenLabels: For each token of all sequences the class of the word that begins there; empty where words have no labels.
+        public mutating func append(
+            _ sequences: [(tokens: [Int32], segments: [UInt8])], label: Float, uid: String,
+            tokenLabels newTokenLabels: [Int32] = []
+        ) {
             for sequence in sequences {
                 precondition(
                     sequence.tokens.count == sequence.segments.count,
@@ -168,6 +186,7 @@ extension TokenFile {
                 segments += sequence.segments
                 sequenceOffsets.append(Int64(tokens.count))
             }
+            tokenLabels += newTokenLabels
             exampleOffsets.append(Int64(sequenceOffsets.count - 1))
             labels.append(label)
             uids += uid.utf8
@@ -185,6 +204,7 @@ extension TokenFile {
                 try file.write(sequenceOffsets, to: Dataset.sequenceOffsets)
                 try file.write(exampleOffsets, to: Dataset.exampleOffsets)
                 try file.write(labels, to: Dataset.labels)
+                if !tokenLabels.isEmpty { try file.write(tokenLabels, to: Dataset.tokenLabels) }
                 try file.write(uids, to: Dataset.uids)
                 try file.write(uidOffsets, to: Dataset.uidOffsets)
                 // In a fixed order, so that equal contents make equal files.

@@ -36,6 +36,27 @@ func computeLosses(_ objective: Objective, scores: Matrix, batch: PackedBatch, i
     }
 }
 
+/// Writes each unit's loss, the sum over its tokens with a class of -log softmax(scores)[class], and its gradient, times the batch's weight.
+/// - Parameters:
+///   - scores: one row for each token [tokens, classes].
+///   - dscores: receives the gradient, zero for tokens without a class, the same shape.
+func computeTokenLosses(scores: Matrix, batch: PackedBatch, into dscores: Matrix) {
+    for unit in 0..<batch.unitCount {
+        var loss = 0.0
+        let sequences = batch.sequences(ofUnit: unit)
+        for token in batch.sequenceStarts[sequences.lowerBound]..<batch.sequenceStarts[sequences.upperBound] {
+            let target = Int(batch.tokenLabels[token])
+            guard target >= 0 else {
+                dscores.row(token).update(repeating: 0, count: scores.columns)
+                continue
+            }
+            dscores.row(token).update(from: scores.row(token), count: scores.columns)
+            loss += softmaxLoss(dscores.row(token), count: scores.columns, target: target, batch)
+        }
+        batch.losses[unit] = loss
+    }
+}
+
 /// -log softmax(row)[target]; the row becomes its gradient, (softmax(row) - onehot(target)) · weight.
 private func softmaxLoss(
     _ row: UnsafeMutablePointer<Float>, count: Int, target: Int, _ batch: PackedBatch

@@ -31,6 +31,8 @@ public final class PackedBatch {
     public let tokens: UnsafeMutablePointer<Int32>
     /// Segment numbers, 0 or 1 [tokens].
     public let segments: UnsafeMutablePointer<UInt8>
+    /// The class of each token for heads that label tokens; negative where a token has none [tokens].
+    public let tokenLabels: UnsafeMutablePointer<Int32>
     /// What the random numbers of a token's row depend on; `row` is also the token's position [tokens].
     public let tokenIdentities: UnsafeMutablePointer<RowIdentity>
     /// The same for rows that stand for whole sequences [sequences].
@@ -54,7 +56,8 @@ public final class PackedBatch {
     public private(set) var unitCount = 0
     private var closedSlices = 0
 
-    /// What the gradient of each unit's loss is multiplied by: the task's loss weight over the number of units of the global batch.
+    /// What the gradient of each unit's loss is multiplied by: the task's loss weight over the number of units of the global batch, or of its
+    /// labelled tokens.
     public var unitWeight: Float = 1
     /// The step's random numbers; nil in evaluation, where nothing is dropped.
     public var random: RandomStep?
@@ -66,6 +69,7 @@ public final class PackedBatch {
         let slices = tree.local.count
         tokens = workspace.array(Int32.self, capacity.tokens)
         segments = workspace.array(UInt8.self, capacity.tokens)
+        tokenLabels = workspace.array(Int32.self, capacity.tokens)
         tokenIdentities = workspace.array(RowIdentity.self, capacity.tokens)
         sequenceIdentities = workspace.array(RowIdentity.self, capacity.sequences)
         sequenceStarts = workspace.array(Int.self, capacity.sequences + 1)
@@ -103,19 +107,24 @@ public final class PackedBatch {
     }
 
     /// Adds a sequence to the unit that is being put together.
-    /// - Parameter number: its number in the global batch, which its random numbers depend on.
+    /// - Parameters:
+    ///   - newLabels: the classes of its tokens, for heads that label tokens; empty for others.
+    ///   - number: its number in the global batch, which its random numbers depend on.
     public func append(
-        tokens new: UnsafeBufferPointer<Int32>, segments newSegments: UnsafeBufferPointer<UInt8>, number: Int
+        tokens new: UnsafeBufferPointer<Int32>, segments newSegments: UnsafeBufferPointer<UInt8>,
+        labels newLabels: UnsafeBufferPointer<Int32> = .init(start: nil, count: 0), number: Int
     ) {
         precondition(
             tokenCount + new.count <= capacity.tokens && sequenceCount < capacity.sequences
-                && new.count <= capacity.longest && newSegments.count == new.count && !new.isEmpty,
+                && new.count <= capacity.longest && newSegments.count == new.count && !new.isEmpty
+                && (newLabels.isEmpty || newLabels.count == new.count),
             "a sequence of \(new.count) tokens does not fit the batch")
         for index in 0..<new.count {
             tokens[tokenCount + index] = new[index]
             segments[tokenCount + index] = newSegments[index]
             tokenIdentities[tokenCount + index] = RowIdentity(example: UInt32(number), row: UInt32(index))
         }
+        for index in newLabels.indices { tokenLabels[tokenCount + index] = newLabels[index] }
         sequenceIdentities[sequenceCount] = RowIdentity(example: UInt32(number), row: 0)
         tokenCount += new.count
         sequenceCount += 1

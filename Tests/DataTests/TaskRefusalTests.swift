@@ -73,9 +73,18 @@ struct TaskRefusalTests {
                 + "supported: PremiseAndMultiHypothesis"
         ),
         (
+            ["task_type": "SpanClassification"],
+            "t.yml:4: t.task_type is SpanClassification, which this version does not train; "
+                + "supported: Classification, Regression, Ranking, SeqenceLabeling"
+        ),
+        (
             ["task_type": "SequenceLabeling"],
-            "t.yml:4: t.task_type is SeqenceLabeling, which this version does not train; "
-                + "supported: Classification, Regression, Ranking"
+            "t.yml:3: t.data_format is PremiseAndOneHypothesis, which this version does not train for SeqenceLabeling; "
+                + "supported: Seqence"
+        ),
+        (
+            ["task_type": "SequenceLabeling", "data_format": "Seqence"],
+            "t.yml:2: t needs labels, the names of the 2 classes of words"
         ),
         (["enable_san": "maybe"], "t.yml:6: t.enable_san must be true or false, not \"maybe\""),
     ])
@@ -110,7 +119,10 @@ struct TaskRefusalTests {
             "data: {trian: x}",
             "t.yml:7: t.data.trian is no split of this task (train, dev, test); did you mean \"train\"?"
         ),
-        ("format: tsv", "t.yml:7: t.format must be one of canonical, glue, snli, scitail, json_lines, not \"tsv\""),
+        (
+            "format: tsv",
+            "t.yml:7: t.format must be one of canonical, glue, snli, scitail, conll, json_lines, not \"tsv\""
+        ),
         (
             "format: snli",
             "t.yml:7: t.format is snli, whose labels are words; add them in the order of classes: "

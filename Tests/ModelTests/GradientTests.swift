@@ -29,12 +29,12 @@ struct GradientTests {
         }
     }
 
-    @Test(arguments: FourHeads.names.indices)
+    @Test(arguments: AllHeads.names.indices)
     func gradientsAreTheDerivativesOfTheLoss(head: Int) {
-        let task = FourHeads.names[head]
-        let test = FourHeads.batch(head: head, unitCounts: [3, 0, 5], seed: 21)
+        let task = AllHeads.names[head]
+        let test = AllHeads.batch(head: head, unitCounts: [3, 0, 5], seed: 21)
         let batch = test.packed(random: RandomStep(seed: 5, step: 6))
-        let model = FourHeads.model(for: batch)
+        let model = AllHeads.model(for: batch)
         test.touch(model.wordGradient)
         let check = DirectionalDerivative(model: model, batch: batch, head: head)
         var random = TestRandom(seed: UInt64(head))

@@ -21,7 +21,7 @@ struct RankTests {
         var parts: [String: [Range<Int>: [Float]]] = [:]
         for local in shares {
             let batch = test.packed(local: local, random: RandomStep(seed: 9, step: 4))
-            let model = FourHeads.model(for: batch)
+            let model = AllHeads.model(for: batch)
             test.touch(model.wordGradient)
             result.scores += bits(model.forward(batch, head: head).values)
             model.backward(batch, head: head)
@@ -39,12 +39,12 @@ struct RankTests {
         return result
     }
 
-    @Test(arguments: FourHeads.names.indices, unitCounts)
+    @Test(arguments: AllHeads.names.indices, unitCounts)
     func everyShareGivesTheSameBits(head: Int, unitCounts: [Int]) {
-        let test = FourHeads.batch(head: head, unitCounts: unitCounts)
+        let test = AllHeads.batch(head: head, unitCounts: unitCounts)
         let one = run(test, head: head, shares: [0..<8])
         // Classifier alone: encoder 37, pooler 2, classifier 2; the answer network reads no pooler and has 10 of its own.
-        #expect(one.gradients.count == (FourHeads.names[head] == "entailment" ? 47 : 41))
+        #expect(one.gradients.count == ["entailment": 47, "labelling": 39][AllHeads.names[head]] ?? 41)
         #expect(one.gradients.values.allSatisfy { $0.contains { $0 & 0x7FFF_FFFF != 0 } })
         #expect(one.losses.count == test.unitCount)
         for shares in RankTests.shares {
@@ -60,7 +60,7 @@ struct RankTests {
     @Test func theSamplesOfABatchAreNotTheSameBitsInOtherSlices() {
         // What the promise rests on: slices are part of the settings. If cutting differently changed nothing, the test above
         // could not fail.
-        let units = FourHeads.batch(head: 0, unitCounts: [11]).slices[0]
+        let units = AllHeads.batch(head: 0, unitCounts: [11]).slices[0]
         let gradients = [[1, 4], [5, 7]].map { cut in
             run(TestBatch(units, slicesEndingAt: cut), head: 0, shares: [0..<3]).gradients
         }

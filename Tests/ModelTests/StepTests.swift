@@ -17,20 +17,20 @@ struct StepTests {
         return gradients
     }
 
-    @Test(arguments: FourHeads.names.indices)
+    @Test(arguments: AllHeads.names.indices)
     func aStepIsTheSameBitsAfterOthers(head: Int) {
-        let large = FourHeads.batch(head: (head + 1) % 4, unitCounts: [6, 5, 7], seed: 2)
-        let small = FourHeads.batch(head: head, unitCounts: [1, 0, 2], seed: 3)
+        let large = AllHeads.batch(head: (head + 1) % 4, unitCounts: [6, 5, 7], seed: 2)
+        let small = AllHeads.batch(head: head, unitCounts: [1, 0, 2], seed: 3)
         let earlier = large.packed(random: RandomStep(seed: 1, step: 1))
         let evaluated = large.packed(random: nil)
         let batch = small.packed(random: RandomStep(seed: 1, step: 2))
-        let fresh = FourHeads.model(for: earlier)
+        let fresh = AllHeads.model(for: earlier)
         small.touch(fresh.wordGradient)
         let scores = bits(fresh.forward(batch, head: head).values)
         fresh.backward(batch, head: head)
         let expected = gradients(fresh, batch, head: head)
 
-        let used = FourHeads.model(for: earlier)
+        let used = AllHeads.model(for: earlier)
         large.touch(used.wordGradient)
         _ = used.forward(earlier, head: (head + 1) % 4)
         used.backward(earlier, head: (head + 1) % 4)
@@ -46,11 +46,11 @@ struct StepTests {
         }
     }
 
-    @Test(arguments: FourHeads.names.indices)
+    @Test(arguments: AllHeads.names.indices)
     func layersThatAreComputedAgainGiveTheSameBits(head: Int) {
-        let test = FourHeads.batch(head: head, unitCounts: [3, 0, 4], seed: 6)
+        let test = AllHeads.batch(head: head, unitCounts: [3, 0, 4], seed: 6)
         let batch = test.packed(random: RandomStep(seed: 1, step: 3))
-        let models = [false, true].map { FourHeads.model(for: batch, recomputes: $0) }
+        let models = [false, true].map { AllHeads.model(for: batch, recomputes: $0) }
         let results = models.map { model in
             test.touch(model.wordGradient)
             let scores = bits(model.forward(batch, head: head).values)
@@ -59,15 +59,15 @@ struct StepTests {
         }
         #expect(results[0].0 == results[1].0 && results[0].1 == results[1].1)
         // All layers but one keep their input only.
-        let sizes = FourHeads.sizes
+        let sizes = AllHeads.sizes
         let kept = 4 * batch.capacity.tokens * (7 * sizes.hiddenSize + 2 * sizes.intermediateSize)
         #expect(models[0].workspaceByteCount - models[1].workspaceByteCount >= kept * (sizes.layerCount - 1))
     }
 
     @Test func otherHeadsKeepTheirGradientBuffersUntouched() {
-        let test = FourHeads.batch(head: 0, unitCounts: [2, 2], seed: 4)
+        let test = AllHeads.batch(head: 0, unitCounts: [2, 2], seed: 4)
         let batch = test.packed(random: RandomStep(seed: 1, step: 1))
-        let model = FourHeads.model(for: batch)
+        let model = AllHeads.model(for: batch)
         test.touch(model.wordGradient)
         _ = model.forward(batch, head: 0)
         model.backward(batch, head: 0)
@@ -83,12 +83,12 @@ struct StepTests {
     }
 
     @Test func dropoutChangesWithTheStepAndNotInEvaluation() {
-        for head in FourHeads.names.indices {
-            let test = FourHeads.batch(head: head, unitCounts: [4], seed: 4)
+        for head in AllHeads.names.indices {
+            let test = AllHeads.batch(head: head, unitCounts: [4], seed: 4)
             let steps = [RandomStep(seed: 1, step: 1), RandomStep(seed: 1, step: 2), nil, nil]
             let scores = steps.map { step in
                 let batch = test.packed(random: step)
-                return bits(FourHeads.model(for: batch).forward(batch, head: head).values)
+                return bits(AllHeads.model(for: batch).forward(batch, head: head).values)
             }
             #expect(scores[0] != scores[1] && scores[1] != scores[2] && scores[0] != scores[2])
             #expect(scores[2] == scores[3])
@@ -98,9 +98,9 @@ struct StepTests {
     @Test func backwardWithoutRandomNumbersIsRefused() async {
         // Forward keeps what backward needs only in training.
         await #expect(processExitsWith: .failure) {
-            let test = FourHeads.batch(head: 0, unitCounts: [2], seed: 4)
+            let test = AllHeads.batch(head: 0, unitCounts: [2], seed: 4)
             let batch = test.packed(random: nil)
-            let model = FourHeads.model(for: batch)
+            let model = AllHeads.model(for: batch)
             test.touch(model.wordGradient)
             _ = model.forward(batch, head: 0)
             model.backward(batch, head: 0)
@@ -112,7 +112,7 @@ struct StepTests {
             let sequence = TestSequence(
                 tokens: Array(repeating: 1, count: 33), segments: Array(repeating: 0, count: 33))
             let test = TestBatch(slices: [[TestUnit(sequences: [sequence], label: 0)]])
-            _ = FourHeads.model(for: test.packed(random: nil))
+            _ = AllHeads.model(for: test.packed(random: nil))
         }
     }
 }

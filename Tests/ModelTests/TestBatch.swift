@@ -7,6 +7,8 @@ import TestSupport
 struct TestSequence {
     var tokens: [Int32]
     var segments: [UInt8]
+    /// Classes of tokens, for the head that labels them.
+    var labels: [Int32] = []
 }
 
 /// What a loss is computed for: one sequence, or the candidates of a query.
@@ -52,7 +54,8 @@ struct TestBatch {
             }
             if local.contains(index) { batch.endSlice() }
         }
-        batch.unitWeight = 1 / Float(max(1, unitCount))
+        let labelled = sequences.reduce(0) { $0 + $1.labels.count { $0 >= 0 } }
+        batch.unitWeight = 1 / Float(max(1, labelled > 0 ? labelled : unitCount))
         batch.random = random
         return batch
     }
@@ -60,7 +63,9 @@ struct TestBatch {
     private func append(_ sequence: TestSequence, _ number: Int, to batch: PackedBatch) {
         sequence.tokens.withUnsafeBufferPointer { tokens in
             sequence.segments.withUnsafeBufferPointer { segments in
-                batch.append(tokens: tokens, segments: segments, number: number)
+                sequence.labels.withUnsafeBufferPointer { labels in
+                    batch.append(tokens: tokens, segments: segments, labels: labels, number: number)
+                }
             }
         }
     }

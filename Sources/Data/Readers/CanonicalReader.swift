@@ -1,5 +1,5 @@
 /// Reads mt-dnn's canonical form:
-/// `uid label premise [hypothesis]`, or `uid ruid1,ruid2 0,1 question candidate1 candidate2`.
+/// `uid label premise [hypothesis]`, `uid ruid1,ruid2 0,1 question candidate1 candidate2`, or `uid ['O', 'B-PER'] ['Hello', 'Ann']`.
 struct CanonicalReader: RowReader {
     let task: TaskDefinition
     let split: String
@@ -9,6 +9,7 @@ struct CanonicalReader: RowReader {
     func row(_ line: Line, number: Int) throws(ExampleError) -> Example? {
         let row = try TabSeparatedRow(line)
         if case .ranking = task.kind { return try query(row) }
+        if case .labelling = task.kind { return try labelledWords(row) }
         let columns = task.isPair ? ["uid", "label", "premise", "hypothesis"] : ["uid", "label", "premise"]
         try row.requireColumns(columns.count, "\(columns.count) are expected (\(columns.joined(separator: ", ")))")
         return Example(
@@ -34,5 +35,63 @@ struct CanonicalReader: RowReader {
         return Example(
             uid: row.fields[0], first: try row.sentence(3), second: candidates,
             label: try task.label(row.fields[2], of: row.line, split: split))
+    }
+
+    /// Lists as Python prints them, which mt-dnn evaluates.
+    private func labelledWords(_ row: TabSeparatedRow) throws(ExampleError) -> Example {
+        try row.requireColumns(3, "3 are expected (uid, list of labels, list of words)")
+        let (labels, words) = (try row.list(1), try row.list(2))
+        guard labels.count == words.count else {
+            throw row.error("\(labels.count) labels, but \(words.count) words")
+        }
+        return try task.labelledExample(uid: row.fields[0], words: words, labels: labels, row.line, split: split)
+    }
+}
+
+extension TabSeparatedRow {
+    /// The texts of a column that holds a list of quoted texts: `['a', "b"]`.
+    fileprivate func list(_ column: Int) throws(ExampleError) -> [String] {
+        var texts: [String] = []
+        var rest = fields[column].unicodeScalars[...]
+        func skipSpace() { rest = rest.drop { $0 == " " } }
+        func take(_ scalar: Unicode.Scalar) -> Bool {
+            guard rest.first == scalar else { return false }
+            rest.removeFirst()
+            return true
+        }
+        let problem = error("column \(column + 1) is not a list of quoted texts, as in ['O', 'B-PER']")
+        skipSpace()
+        guard take("[") else { throw problem }
+        skipSpace()
+        if take("]") { return texts }
+        repeat {
+            skipSpace()
+            guard let quote = rest.popFirst(), quote == "'" || quote == "\"" else { throw problem }
+            var text = String.UnicodeScalarView()
+            while let scalar = rest.popFirst(), scalar != quote {
+                if scalar == "\\", let escaped = rest.popFirst() { text.append(escaped) } else { text.append(scalar) }
+            }
+            texts.append(String(text))
+            skipSpace()
+        } while take(",")
+        guard take("]"), rest.allSatisfy({ $0 == " " }) else { throw problem }
+        return texts
+    }
+}
+
+extension TaskDefinition {
+    /// The example of words with their labels' names.
+    func labelledExample(
+        uid: String, words: [String], labels: [String], _ line: Line, split: String
+    ) throws(ExampleError) -> Example {
+        guard !words.isEmpty else { throw line.error("a sentence without words") }
+        var example = Example(uid: uid, first: words.joined(separator: " "), label: nil)
+        example.words = words
+        for label in labels {
+            example.wordLabels.append(
+                try self.label(label, of: line, split: split).map { Int32($0) } ?? TokenLabel.unknown)
+        }
+        if !example.wordLabels.contains(TokenLabel.unknown) { example.label = Float(words.count) }
+        return example
     }
 }

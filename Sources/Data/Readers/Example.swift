@@ -6,6 +6,10 @@ public struct Example: Equatable, Sendable {
     public var first: String
     /// Nothing, the hypothesis, or all candidates.
     public var second: [String]
+    /// The words of a sentence whose words are labelled; empty for other tasks.
+    public var words: [String] = []
+    /// A class for each word, or `TokenLabel.unknown`.
+    public var wordLabels: [Int32] = []
     /// The class, the score, or the number of the right candidate; nil where a test file keeps it secret.
     public var label: Float?
 
@@ -16,6 +20,14 @@ public struct Example: Equatable, Sendable {
         self.second = second
         self.label = label
     }
+}
+
+/// What stands in place of a class where a token has none.
+public enum TokenLabel {
+    /// No word begins here: a special token, or a later piece of a word.
+    public static let none: Int32 = -1
+    /// A word begins here, whose class is not known.
+    public static let unknown: Int32 = -2
 }
 
 /// A mistake in a file of examples, reading `FILE:LINE: MESSAGE`.

@@ -4,14 +4,17 @@ public struct TokenizedExample: Sendable {
     public var uid: String
     /// One sequence, or one for each candidate of a ranking query.
     public var sequences: [EncodedText]
-    /// The class's index, the score, or the index of the right candidate; nil without a label.
+    /// The class's index, the score, the index of the right candidate, or the number of labelled words; nil without a label.
     public var label: Float?
+    /// For each token the class of the word that begins there, or one of `TokenLabel`; empty where words have no labels.
+    public var tokenLabels: [Int32]
 
     /// An example of these parts.
-    public init(uid: String, sequences: [EncodedText], label: Float?) {
+    public init(uid: String, sequences: [EncodedText], label: Float?, tokenLabels: [Int32] = []) {
         self.uid = uid
         self.sequences = sequences
         self.label = label
+        self.tokenLabels = tokenLabels
     }
 }
 
@@ -131,6 +134,7 @@ private struct JSONLine {
                 throw error("the score \(label) is not between \(range.lowerBound) and \(range.upperBound)")
             }
             return Float(label)
+        case .labelling: throw line.error("json_lines has no labels of words")
         case .ranking:
             guard let labels = value as? [Int], labels.count == candidates, labels.filter({ $0 == 1 }).count == 1,
                 labels.allSatisfy({ $0 == 0 || $0 == 1 })

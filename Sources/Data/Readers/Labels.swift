@@ -9,6 +9,8 @@ extension TaskDefinition {
             return try score(text, range, of: line)
         case .ranking(let labels):
             return Float(try rightCandidate(text, labels, of: line))
+        case .labelling(let labels):
+            return Float(try classNumber(text, labels.count, labels, of: line))
         }
     }
 

@@ -18,6 +18,16 @@ extension TaskDefinition {
         case .snli, .scitail:
             let reader = InferenceReader(task: self, split: split)
             return try contents(ofSplit: split, dataFolder: dataFolder, by: reader)
+        case .conll:
+            let path = try path(ofSplit: split, dataFolder: dataFolder)
+            let file = try LineFile(path: path, origin: origin(ofSplit: split, dataFolder: dataFolder))
+            let limit = split == Self.trainingSplit ? maximumExamples ?? .max : .max
+            let contents = try ColumnReader(task: self, split: split).contents(file, limit: limit)
+            guard !contents.rows.isEmpty else {
+                throw ExampleError(
+                    file: path, line: nil, message: "the file holds no examples\(contents.leftOut.reason)")
+            }
+            return contents
         case .jsonLines:
             let path = try path(ofSplit: split, dataFolder: dataFolder)
             throw ExampleError(file: path, line: nil, message: "json_lines holds token ids, not sentences")

@@ -21,6 +21,7 @@ extension TaskDefinition {
     private func fileNames(ofSplit split: String) -> [String] {
         switch format {
         case .canonical: return ["\(name)_\(split).tsv"]
+        case .conll: return ["\(name)_\(split).txt"]
         case .jsonLines: return ["\(name)_\(split).json"]
         // mt-dnn says matched_dev where GLUE's file is dev_matched.tsv.
         case .glue: return [split.split(separator: "_").reversed().joined(separator: "_") + ".tsv"]

@@ -5,6 +5,7 @@ extension TaskDefinition {
     /// What a line of `unlabelledExample` holds, for messages.
     private var textColumns: String {
         if case .ranking = kind { return "a query and its candidates" }
+        if case .labelling = kind { return "one sentence, spaces between its words" }
         return isPair ? "two sentences" : "one sentence"
     }
 
@@ -16,12 +17,23 @@ extension TaskDefinition {
         if !isQuery || row.fields.count < 2 {
             try row.requireColumns(isPair ? 2 : 1, "task \(name) takes \(textColumns), with tabs between")
         }
+        if case .labelling = kind {
+            return unlabelledWords(try row.sentence(0).split(separator: " ").map(String.init), uid: "\(number)")
+        }
         var second: [String] = []
         for column in row.fields.indices.dropFirst() { second.append(try row.sentence(column)) }
         return Example(uid: "\(number)", first: try row.sentence(0), second: second, label: nil)
     }
 
-    /// The example of one line of JSON: `{"sentence"}`, `{"sentence1", "sentence2"}` or `{"query", "candidates"}`, with a `uid` if it has one.
+    private func unlabelledWords(_ words: [String], uid: String) -> Example {
+        var example = Example(uid: uid, first: words.joined(separator: " "), label: nil)
+        example.words = words
+        example.wordLabels = words.map { _ in TokenLabel.unknown }
+        return example
+    }
+
+    /// The example of one line of JSON: `{"sentence"}`, `{"sentence1", "sentence2"}`, `{"query", "candidates"}` or `{"words"}`, with a `uid` if it
+    /// has one.
     public func unlabelledJSONExample(_ line: Data, number: Int, file: String) throws(ExampleError) -> Example {
         func error(_ message: String) -> ExampleError { ExampleError(file: file, line: number, message: message) }
         let parsed: Any
@@ -45,6 +57,12 @@ extension TaskDefinition {
             var texts: [String] = []
             for candidate in candidates { texts.append(try sentence(candidate, "candidates")) }
             return Example(uid: uid, first: try sentence(entries["query"], "query"), second: texts, label: nil)
+        }
+        if case .labelling = kind {
+            guard let list = entries["words"] as? [String], !list.isEmpty, !list.contains("") else {
+                throw error("has no list of words under \"words\"")
+            }
+            return unlabelledWords(list, uid: uid)
         }
         guard isPair else {
             return Example(uid: uid, first: try sentence(entries["sentence"], "sentence"), label: nil)

@@ -5,7 +5,8 @@ extension TaskDeclaration {
             try refuseWhatIsNotTrained()
             let kind = try kind()
             var task = TaskDefinition(
-                name: name, kind: kind, isPair: dataFormat.value != .single, metrics: try metrics(of: kind))
+                name: name, kind: kind, isPair: ![.single, .sequence].contains(dataFormat.value),
+                metrics: try metrics(of: kind))
             task.usesStochasticAnswerNetwork = try usesAnswerNetwork(kind)
             task.dropout = dropout
             if let splits { task.splits = splits.value }
@@ -49,6 +50,7 @@ extension TaskDeclaration {
         (.classification, [.single, .pair], .crossEntropy, [.accuracy, .f1, .matthews]),
         (.regression, [.single, .pair], .squaredError, [.pearson, .spearman]),
         (.ranking, [.candidates], .rankCrossEntropy, [.accuracyAtOne, .meanReciprocalRank]),
+        (.sequenceLabeling, [.sequence], .sequenceCrossEntropy, [.entityF1, .accuracy]),
     ]
 
     private func refuse(
@@ -65,6 +67,15 @@ extension TaskDeclaration {
         let type = taskType.value.rawValue
         if let scoreRange, taskType.value != .regression {
             throw scoreRange.source.error("is for Regression only, not for \(type)")
+        }
+        if taskType.value == .sequenceLabeling {
+            guard labels.count == classCount.value else {
+                throw (self.labels?.source ?? source).error(
+                    self.labels == nil
+                        ? "needs labels, the names of the \(classCount.value) classes of words"
+                        : "has \(labels.count) names, but n_class is \(classCount.value)")
+            }
+            return .labelling(labels: labels)
         }
         guard taskType.value == .classification else {
             guard classCount.value == 1 else {
@@ -120,6 +131,13 @@ extension TaskDeclaration {
         guard let format else { return .canonical }
         let name = format.value.rawValue
         switch (format.value, kind) {
+        case (.canonical, .labelling), (.conll, .labelling): break
+        case (_, .labelling):
+            throw format.source.error(
+                "is \(name), which has no labels of words; \(taskType.value.rawValue) needs canonical or conll")
+        case (.conll, _):
+            throw format.source.error(
+                "is conll, which has labels of words; \(taskType.value.rawValue) needs another format")
         case (.glue, .ranking):
             throw format.source.error("is glue, which has no candidates; Ranking needs canonical")
         case (.snli, .classification(_, let labels)), (.scitail, .classification(_, let labels)):

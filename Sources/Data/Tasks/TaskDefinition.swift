@@ -8,6 +8,8 @@ public struct TaskDefinition: Equatable, Sendable {
         case regression(scoreRange: ClosedRange<Float>?)
         /// The right one among a query's candidates; `labels` may name wrong and right, in this order.
         case ranking(labels: [String])
+        /// A label for each word; `labels` holds their names, `O` and `B-PER` for instance.
+        case labelling(labels: [String])
     }
 
     /// Where the files of a task are; relative paths are relative to the run's data folder.
@@ -68,7 +70,10 @@ public struct TaskDefinition: Equatable, Sendable {
 
     /// The numbers that the head puts out per sequence.
     public var outputCount: Int {
-        if case .classification(let classCount, _) = kind { return classCount }
-        return 1
+        switch kind {
+        case .classification(let classCount, _): classCount
+        case .labelling(let labels): labels.count
+        case .regression, .ranking: 1
+        }
     }
 }

@@ -90,6 +90,8 @@ public enum ExampleFormat: String, CaseIterable, Sendable {
     case snli
     /// The official files of SciTail.
     case scitail
+    /// Words in lines of columns, as the CoNLL shared tasks have them.
+    case conll
     /// mt-dnn's preprocessed JSON lines, which hold token ids.
     case jsonLines = "json_lines"
 }

@@ -1,10 +1,32 @@
 extension Tokenizer {
-    /// An example's sentence, pair, or query with each of its candidates, in at most `maximumLength` tokens each.
+    /// An example's sentence, pair, query with each of its candidates, or labelled words, in at most `maximumLength` tokens each.
     public func encode(_ example: Example, maximumLength: Int) -> TokenizedExample {
+        if !example.words.isEmpty { return encodeWords(example, maximumLength: maximumLength) }
         let sequences =
             example.second.isEmpty
             ? [encode(example.first, maximumLength: maximumLength)]
             : example.second.map { encode(example.first, $0, maximumLength: maximumLength) }
         return TokenizedExample(uid: example.uid, sequences: sequences, label: example.label)
+    }
+
+    /// Words one by one: a word's label stands at its first piece. Words beyond `maximumLength` are cut off whole.
+    private func encodeWords(_ example: Example, maximumLength: Int) -> TokenizedExample {
+        var tokens = [vocabulary.classification]
+        var labels = [TokenLabel.none]
+        var count = 0
+        for (word, label) in zip(example.words, example.wordLabels) {
+            var pieces = self.tokens(of: word)
+            // A word of characters that the tokenizer drops is a word all the same.
+            if pieces.isEmpty { pieces = [vocabulary.unknown] }
+            guard tokens.count + pieces.count < maximumLength else { break }
+            tokens += pieces
+            labels += [label] + repeatElement(TokenLabel.none, count: pieces.count - 1)
+            count += 1
+        }
+        tokens.append(vocabulary.separator)
+        labels.append(TokenLabel.none)
+        let text = EncodedText(tokens: tokens, segments: [UInt8](repeating: 0, count: tokens.count))
+        return TokenizedExample(
+            uid: example.uid, sequences: [text], label: example.label.map { _ in Float(count) }, tokenLabels: labels)
     }
 }

@@ -7,6 +7,7 @@ enum DropoutSite {
     static let predictionTurns = 2
     static let summary = 3
     static let forcedTurn = 4
+    static let labelledTokens = 5
 
     /// Dropout `kind` of the answer network in `turn`.
     static func answer(_ kind: Int, turn: Int) -> Int { 16 + turn * 4 + kind }

@@ -6,7 +6,7 @@ public protocol TaskHead: AnyObject {
     var reads: RowsRead { get }
     /// Whether it reads first tokens through BERT's pooler.
     var readsPooler: Bool { get }
-    /// Computes the scores [sequences, outputs] from the rows it reads, pooled where it asks for that.
+    /// Computes the scores [sequences, outputs], or [tokens, outputs] where tokens are labelled, from the rows it reads, pooled where it asks for that.
     func forward(_ x: Matrix, _ batch: PackedBatch) -> Matrix
     /// Writes each unit's loss, the gradients of the head's parameters, and that of the rows it reads.
     func backward(_ batch: PackedBatch, input x: Matrix, into dx: Matrix)
@@ -24,6 +24,8 @@ public struct HeadDefinition: Sendable, Equatable {
         case ranking
         /// Probabilities of classes from the words of both sentences by the stochastic answer network (equations 3 and 4).
         case answerNetwork(classes: Int, turns: Int, predictionDropout: Float)
+        /// Scores of classes for each token, from its own row.
+        case labelling(classes: Int)
     }
 
     /// Name of the task.
@@ -57,6 +59,10 @@ public struct HeadDefinition: Sendable, Equatable {
             return StochasticAnswerNetwork(
                 "heads.\(task)", hiddenSize: hiddenSize, classes: classes, turns: turns, dropout: dropout,
                 predictionDropout: predictionDropout, capacity: capacity, in: parameters, workspace)
+        case .labelling(let classes):
+            return LabellingHead(
+                "heads.\(task)", hiddenSize: hiddenSize, classes: classes, dropout: dropout, capacity: capacity,
+                in: parameters, workspace)
         }
     }
 }

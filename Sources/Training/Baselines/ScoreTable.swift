@@ -36,8 +36,8 @@ public struct ScoreTable {
             encoder = try UntrainedEncoder(settings)
         }
         for task in try settings.taskDefinitions() {
-            // Token ids have no texts that a baseline could read.
-            let isText = task.format != .jsonLines
+            // Token ids have no texts that a baseline could read, and none labels words.
+            let isText = task.format != .jsonLines && !task.labelsWords
             let train =
                 isText ? try task.readExamples(split: TaskDefinition.trainingSplit, dataFolder: settings.data) : []
             for split in task.developmentSplits {
@@ -82,6 +82,11 @@ func alignedColumns(_ rows: [[String]], names: Int) -> String {
     return lines.joined(separator: "\n")
 }
 
+extension TaskDefinition {
+    /// Whether its labels are those of words.
+    fileprivate var labelsWords: Bool { if case .labelling = kind { true } else { false } }
+}
+
 extension BaselineTask {
     init(_ task: TaskDefinition, train: [Example], dev: [Example]) {
         let kind: Kind
@@ -89,6 +94,7 @@ extension BaselineTask {
         case .classification(let classes, _): kind = .classification(classCount: classes)
         case .regression: kind = .regression
         case .ranking: kind = .ranking
+        case .labelling: preconditionFailure("no baseline labels words")
         }
         self.init(kind: kind, mainMetric: task.metrics[0].rawValue, train: train, dev: dev)
     }

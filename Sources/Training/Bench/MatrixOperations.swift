@@ -25,7 +25,10 @@ struct MatrixOperations {
     }
 
     private static func reads(_ kind: HeadDefinition.Kind) -> RowsRead {
-        if case .answerNetwork = kind { .allTokens } else { .firstTokens }
+        switch kind {
+        case .answerNetwork, .labelling: .allTokens
+        case .classification, .regression, .ranking: .firstTokens
+        }
     }
 
     /// a·b with a [m, k] and b [k, n]: m·n·k multiplications and as many additions.
@@ -55,6 +58,7 @@ struct MatrixOperations {
         switch kind {
         case .classification(let classes): pooled(classes, sequences.count)
         case .regression, .ranking: pooled(1, sequences.count)
+        case .labelling(let classes): product(sequences.reduce(0) { $0 + $1.length }, classes, sizes.hiddenSize)
         case .answerNetwork(let classes, let turns, _):
             sequences.reduce(0) { $0 + answerNetwork($1, classes: classes, turns: turns) }
         }

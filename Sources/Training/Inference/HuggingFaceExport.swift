@@ -5,8 +5,9 @@ import Storage
 
 /// A checkpoint as a folder that Hugging Face's transformers load: `config.json`, `model.safetensors`, `vocab.txt`, `tokenizer_config.json`.
 ///
-/// Without a task it is a `BertModel`; with one a `BertForSequenceClassification` whose logits are the head's scores. A ranking head
-/// becomes a model with one label that scores a query and a candidate, as cross-encoders are.
+/// Without a task it is a `BertModel`; with one a `BertForSequenceClassification` whose logits are the head's scores, or a
+/// `BertForTokenClassification` where words are labelled. A ranking head becomes a model with one label that scores a query and a candidate, as
+/// cross-encoders are.
 public struct HuggingFaceExport {
     private let checkpoint: Checkpoint
     private let settings: RunSettings
@@ -75,15 +76,26 @@ public struct HuggingFaceExport {
 
     /// The name that transformers give a parameter; nil for one that is left out.
     private func storedName(_ name: String) -> String? {
-        guard name.hasPrefix("heads.") else { return task == nil ? name : "bert.\(name)" }
+        guard name.hasPrefix("heads.") else {
+            // Transformers' model for tokens has no pooler.
+            if labelsTokens, name.hasPrefix("pooler.") { return nil }
+            return task == nil ? name : "bert.\(name)"
+        }
         guard let task, name.hasPrefix("heads.\(task.name).classifier.") else { return nil }
         return String(name.dropFirst("heads.\(task.name).".count))
+    }
+
+    private var labelsTokens: Bool { if case .labelling = task?.kind { true } else { false } }
+
+    private var architecture: String {
+        guard task != nil else { return "BertModel" }
+        return labelsTokens ? "BertForTokenClassification" : "BertForSequenceClassification"
     }
 
     private func configuration() throws -> [String: Any] {
         let sizes = files.sizes
         var entries: [String: Any] = [
-            "architectures": [task == nil ? "BertModel" : "BertForSequenceClassification"], "model_type": "bert",
+            "architectures": [architecture], "model_type": "bert",
             "hidden_act": "gelu", "position_embedding_type": "absolute", "torch_dtype": "float32", "pad_token_id": 0,
             "vocab_size": sizes.vocabularySize, "hidden_size": sizes.hiddenSize, "num_hidden_layers": sizes.layerCount,
             "num_attention_heads": sizes.headCount, "intermediate_size": sizes.intermediateSize,
@@ -93,17 +105,22 @@ public struct HuggingFaceExport {
         ]
         guard let task else { return entries }
         entries["classifier_dropout"] = decimal(task.dropout ?? settings.taskDropout)
-        let labels = (0..<task.outputCount).map {
-            if case .classification = task.kind { task.labelName($0) } else { "score" }
-        }
+        let labels = (0..<task.outputCount).map(label)
         entries["id2label"] = Dictionary(uniqueKeysWithValues: labels.enumerated().map { ("\($0)", $1) })
         entries["label2id"] = Dictionary(uniqueKeysWithValues: labels.enumerated().map { ($1, $0) })
-        if case .classification = task.kind {
-            entries["problem_type"] = "single_label_classification"
-        } else {
-            entries["problem_type"] = "regression"
+        switch task.kind {
+        case .classification: entries["problem_type"] = "single_label_classification"
+        case .regression, .ranking: entries["problem_type"] = "regression"
+        case .labelling: break
         }
         return entries
+    }
+
+    private func label(_ index: Int) -> String {
+        switch task?.kind {
+        case .regression, .ranking, nil: "score"
+        case .classification, .labelling: task?.labelName(index) ?? ""
+        }
     }
 
     /// The shortest decimal number that a Float came from; through Double 0.1 would be written with eight more digits.

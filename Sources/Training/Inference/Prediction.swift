@@ -9,11 +9,14 @@ public struct Prediction: Sendable {
     public let scores: ArraySlice<Float>
     /// The right answer as a number, where the example has one.
     let label: Float?
+    /// Where words begin, for heads that label them.
+    let tokenLabels: [Int32]
     private let task: TaskDefinition
 
     init(_ example: TokenizedExample, _ scores: ArraySlice<Float>, of task: TaskDefinition) {
         uid = example.uid
         label = example.label
+        tokenLabels = example.tokenLabels
         self.scores = scores
         self.task = task
     }
@@ -27,8 +30,12 @@ public struct Prediction: Sendable {
         case .classification: task.labelName(index)
         case .regression: "\(scores.first!)"
         case .ranking: "\(index)"
+        case .labelling: wordLabels.joined(separator: " ")
         }
     }
+
+    /// The names of the words' classes; none where the head labels no words.
+    public var wordLabels: [String] { task.wordClasses(scores, tokenLabels: tokenLabels).map(task.labelName) }
 
     /// The share of each class; the answer network puts them out itself. Of candidates the share of each among them.
     public var probabilities: [Float] {
@@ -39,8 +46,11 @@ public struct Prediction: Sendable {
 extension TaskDefinition {
     /// The name of a class.
     func labelName(_ index: Int) -> String {
-        if case .classification(_, let labels) = kind, !labels.isEmpty { return labels[index] }
-        return "\(index)"
+        switch kind {
+        case .classification(_, let labels) where !labels.isEmpty: labels[index]
+        case .labelling(let labels): labels[index]
+        default: "\(index)"
+        }
     }
 }
 
@@ -70,6 +80,7 @@ public struct PredictionFormat {
             return (["uid", "prediction"] + (0..<count).map(task.labelName)).joined(separator: "\t")
         case .regression: return "uid\tscore"
         case .ranking: return "uid\tbest\tscores"
+        case .labelling: return "uid\tlabels"
         }
     }
 
@@ -84,7 +95,7 @@ public struct PredictionFormat {
         case .classification:
             return ([prediction.uid, prediction.answer] + prediction.probabilities.map { "\($0)" })
                 .joined(separator: "\t")
-        case .regression: return "\(prediction.uid)\t\(prediction.answer)"
+        case .regression, .labelling: return "\(prediction.uid)\t\(prediction.answer)"
         case .ranking:
             let scores = prediction.scores.map { "\($0)" }.joined(separator: ",")
             return "\(prediction.uid)\t\(prediction.answer)\t\(scores)"
@@ -98,6 +109,7 @@ public struct PredictionFormat {
         var score: Float?
         var best: Int?
         var scores: [Float]?
+        var labels: [String]?
 
         init(_ prediction: Prediction, _ task: TaskDefinition) {
             uid = prediction.uid
@@ -109,6 +121,7 @@ public struct PredictionFormat {
             case .ranking:
                 best = prediction.index
                 scores = Array(prediction.scores)
+            case .labelling: labels = prediction.wordLabels
             }
         }
     }
@@ -123,7 +136,8 @@ public struct PredictionScores {
     public init?(_ predictions: [Prediction], of task: TaskDefinition) {
         let labels = predictions.compactMap(\.label).map(Double.init)
         guard !predictions.isEmpty, labels.count == predictions.count else { return nil }
-        let judged = task.predictions(predictions.map(\.scores), labels: labels)
+        let judged = task.predictions(
+            predictions.map(\.scores), labels: labels, tokenLabels: predictions.map(\.tokenLabels))
         scores = task.metrics.compactMap { metric in
             judged.score(metric.rawValue).map { (metric.rawValue, $0) }
         }

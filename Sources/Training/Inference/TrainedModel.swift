@@ -102,15 +102,20 @@ public final class TrainedModel {
         tokenizer.encode(example, maximumLength: maximumLength(tasks[index]))
     }
 
+    /// Most tokens of a sequence of a task.
+    public func maximumLength(task index: Int) -> Int { maximumLength(tasks[index]) }
+
     private func maximumLength(_ task: TaskDefinition) -> Int { task.maximumLength ?? settings.maximumLength }
 
     /// What a task's head says to each example.
     public func predict(_ examples: [TokenizedExample], task index: Int) -> [Prediction] {
         let scores = score(examples.flatMap(\.sequences), head: index)
+        let labelsTokens = if case .labelling = tasks[index].kind { true } else { false }
         var next = 0
         return examples.map { example in
             let start = next
-            next += example.sequences.count * tasks[index].outputCount
+            let rows = labelsTokens ? example.sequences[0].tokens.count : example.sequences.count
+            next += rows * tasks[index].outputCount
             return Prediction(example, scores[start..<next], of: tasks[index])
         }
     }

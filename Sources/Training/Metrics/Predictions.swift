@@ -7,6 +7,9 @@ public enum Predictions: Equatable, Sendable {
     /// A score for each candidate of each query, and which candidate is the right one.
     case candidates([[Double]], positives: [Int])
 
+    /// A class for each word of each sentence, and the names of classes.
+    case labels([[Int]], labels: [[Int]], names: [String])
+
     /// The scores that fit this kind of prediction, by the names that mt-dnn's `metric_meta` gives them.
     public var scores: [String: Double] {
         var scores: [String: Double] = [:]
@@ -28,9 +31,14 @@ public enum Predictions: Equatable, Sendable {
             Metrics.accuracyAt1(scores: scores, positives: positives)
         case (.candidates(let scores, let positives), "MRR"):
             Metrics.meanReciprocalRank(scores: scores, positives: positives)
+        case (.labels(let found, let labels, _), "ACC"):
+            Metrics.accuracy(predictions: found.flatMap { $0 }, labels: labels.flatMap { $0 })
+        case (.labels(let found, let labels, let names), "SeqEval"):
+            Metrics.entityF1(
+                predictions: found.map { $0.map { names[$0] } }, labels: labels.map { $0.map { names[$0] } })
         default: nil
         }
     }
 
-    private static let names = ["ACC", "F1", "MCC", "Pearson", "Spearman", "AccuracyAt1", "MRR"]
+    private static let names = ["ACC", "F1", "MCC", "Pearson", "Spearman", "AccuracyAt1", "MRR", "SeqEval"]
 }

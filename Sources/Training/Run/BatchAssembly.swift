@@ -12,6 +12,8 @@ final class BatchAssembly {
     private var plan: SlicePlan
     /// Tokens of the batch that was arranged last.
     private(set) var tokenCount = 0
+    /// What the losses of that batch are divided by: its examples, or its labelled tokens.
+    private(set) var lossCount = 0
     private var sequenceCount = 0
     private var rows: [Int] = []
     private var sequenceNumbers: [Int] = []
@@ -43,7 +45,7 @@ final class BatchAssembly {
             for place in plan.slice(slice) { file.append(rows[place], to: share, number: sequenceNumbers[place]) }
             share.endSlice()
         }
-        share.unitWeight = Float(tasks[batch.task].definition.lossWeight / Double(batch.count))
+        share.unitWeight = Float(tasks[batch.task].definition.lossWeight / Double(lossCount))
         share.random = RandomStep(seed: seed, step: step)
         return batch.task
     }
@@ -93,12 +95,15 @@ final class BatchAssembly {
         sequenceNumbers.removeAll(keepingCapacity: true)
         tokenCount = 0
         sequenceCount = 0
+        lossCount = 0
+        let countsTokens = !file.tokenLabels.isEmpty
         for place in 0..<batch.count {
             let row = batch[place]
             rows.append(row)
             tokenCount += file.tokenCount(of: row)
             sequenceNumbers.append(sequenceCount)
             sequenceCount += file.sequences(of: row).count
+            lossCount += countsTokens ? Int(file.labels[row]) : 1
         }
         return batch
     }

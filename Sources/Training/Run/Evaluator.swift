@@ -41,6 +41,11 @@ struct EvaluationBatches {
         return Int(file.exampleOffsets[first])..<Int(file.exampleOffsets[end])
     }
 
+    /// The rows of the head's output that a rank computes: one for each sequence, or for each token where tokens are labelled.
+    func outputRows(ofRank rank: Int, of rankCount: Int) -> Range<Int> {
+        file.outputRows(of: sequences(ofRank: rank, of: rankCount))
+    }
+
     /// Room for any batch.
     var capacity: BatchCapacity {
         var capacity = BatchCapacity(tokens: 0, sequences: 0, longest: file.longest)
@@ -73,8 +78,8 @@ final class Evaluator {
     func predictions(task: PreparedTask, head: Int, file: TokenFile) throws -> Predictions {
         let batches = EvaluationBatches(file, sequenceCount: batchSize)
         let outputs = task.definition.outputCount
-        var scores = [Float](repeating: 0, count: file.sequenceCount * outputs)
-        var next = batches.sequences(ofRank: world.rank, of: world.size).lowerBound * outputs
+        var scores = [Float](repeating: 0, count: file.outputRows(of: 0..<file.sequenceCount).count * outputs)
+        var next = batches.outputRows(ofRank: world.rank, of: world.size).lowerBound * outputs
         for index in batches.batches(ofRank: world.rank, of: world.size) {
             batch.clear()
             for row in batches.rows(index) { file.append(row, to: batch, number: 0) }
@@ -91,14 +96,16 @@ final class Evaluator {
         }
         try gather(&scores, batches, outputs)
         let ofExamples = (0..<file.exampleCount).map { example in
-            let sequences = file.sequences(of: example)
-            return scores[(sequences.lowerBound * outputs)..<(sequences.upperBound * outputs)]
+            let rows = file.outputRows(of: file.sequences(of: example))
+            return scores[(rows.lowerBound * outputs)..<(rows.upperBound * outputs)]
         }
-        return task.definition.predictions(ofExamples, labels: file.labels.map(Double.init))
+        let tokenLabels = (0..<file.exampleCount).map { Array(file.tokenLabels(of: file.sequences(of: $0).lowerBound)) }
+        return task.definition.predictions(
+            ofExamples, labels: file.labels.map(Double.init), tokenLabels: tokenLabels)
     }
 
     private func gather(_ scores: inout [Float], _ batches: EvaluationBatches, _ outputs: Int) throws {
-        let shares = (0..<world.size).map { batches.sequences(ofRank: $0, of: world.size) }
+        let shares = (0..<world.size).map { batches.outputRows(ofRank: $0, of: world.size) }
         try scores.withUnsafeMutableBufferPointer { buffer in
             try world.allGatherInPlace(
                 buffer, counts: shares.map { Int32($0.count * outputs) },
@@ -109,14 +116,36 @@ final class Evaluator {
 
 extension TaskDefinition {
     /// What scores say, beside the labels.
-    /// - Parameter scores: for each example those of its sequences, as the head puts them out.
-    func predictions(_ scores: [ArraySlice<Float>], labels: [Double]) -> Predictions {
+    /// - Parameters:
+    ///   - scores: for each example those of its sequences, or tokens, as the head puts them out.
+    ///   - tokenLabels: for each example those of its tokens, where words have labels.
+    func predictions(_ scores: [ArraySlice<Float>], labels: [Double], tokenLabels: [[Int32]]) -> Predictions {
         switch kind {
         case .classification:
             .classes(scores.map { $0.indexOfLargest }, labels: labels.map { Int($0) })
         case .regression: .numbers(scores.map { Double($0.first!) }, labels: labels)
         case .ranking: .candidates(scores.map { $0.map(Double.init) }, positives: labels.map { Int($0) })
+        case .labelling(let names):
+            .labels(
+                zip(scores, tokenLabels).map { wordClasses($0, tokenLabels: $1) },
+                labels: tokenLabels.map { $0.filter { $0 >= 0 }.map { Int($0) } }, names: names)
         }
+    }
+
+    /// The predicted class of each word, from the scores of its first token.
+    func wordClasses(_ scores: ArraySlice<Float>, tokenLabels: [Int32]) -> [Int] {
+        tokenLabels.indices.filter { tokenLabels[$0] != TokenLabel.none }.map { token in
+            let first = scores.startIndex + token * outputCount
+            return scores[first..<(first + outputCount)].indexOfLargest
+        }
+    }
+}
+
+extension TokenFile {
+    /// The rows of a head's output for some sequences: one for each, or for each of their tokens where those are labelled.
+    func outputRows(of sequences: Range<Int>) -> Range<Int> {
+        guard !tokenLabels.isEmpty else { return sequences }
+        return Int(sequenceOffsets[sequences.lowerBound])..<Int(sequenceOffsets[sequences.upperBound])
     }
 }
 

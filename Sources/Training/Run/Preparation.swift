@@ -37,7 +37,9 @@ struct Preparation {
             )
         }
         guard FileManager.default.isReadableFile(atPath: source) else {
-            _ = try contents(of: task, split: split, length: length)  // says which key names the file
+            var cutWordCount = 0
+            // It says which key names the file.
+            _ = try contents(of: task, split: split, length: length, cutWordCount: &cutWordCount)
             throw TrainingError("\(source): cannot be read")
         }
         let limit = split == TaskDefinition.trainingSplit ? task.maximumExamples.map(String.init) ?? "all" : "all"
@@ -62,11 +64,13 @@ struct Preparation {
         }
         let start = Date()
         var builder = TokenFile.Builder()
-        let contents = try contents(of: task, split: split, length: length)
+        var cutWordCount = 0
+        let contents = try contents(of: task, split: split, length: length, cutWordCount: &cutWordCount)
         for example in contents.rows {
             RankPosition.advance()
             let sequences = example.sequences.map { ($0.tokens, $0.segments) }
-            builder.append(sequences, label: example.label ?? .nan, uid: example.uid)
+            builder.append(
+                sequences, label: example.label ?? .nan, uid: example.uid, tokenLabels: example.tokenLabels)
         }
         try createFolder(settings.prepared)
         try builder.write(to: path, attributes: attributes)
@@ -75,11 +79,17 @@ struct Preparation {
             "prepared \(task.name) \(split): \(builder.exampleCount) examples in \(seconds) s\(contents.leftOut.summary)"
         )
         contents.leftOut.list.forEach(report)
+        if cutWordCount > 0 {
+            report(
+                "\(task.name) \(split): \(cutWordCount) words lie beyond `max_length` (\(length)) and are neither learnt nor scored"
+            )
+        }
         return path
     }
 
+    /// The examples in tokens. `cutWordCount` counts labelled words that are not among them.
     private mutating func contents(
-        of task: TaskDefinition, split: String, length: Int
+        of task: TaskDefinition, split: String, length: Int, cutWordCount: inout Int
     ) throws -> FileContents<TokenizedExample> {
         if task.format == .jsonLines {
             return try task.tokenizedContents(
@@ -89,7 +99,9 @@ struct Preparation {
         let tokenizer = try tokenizer.get()
         return try task.contents(ofSplit: split, dataFolder: settings.data).map { example in
             RankPosition.advance()
-            return tokenizer.encode(example, maximumLength: length)
+            let encoded = tokenizer.encode(example, maximumLength: length)
+            cutWordCount += example.words.count - encoded.tokenLabels.count { $0 != TokenLabel.none }
+            return encoded
         }
     }
 }

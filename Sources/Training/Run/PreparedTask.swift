@@ -57,6 +57,7 @@ extension TaskDefinition {
         switch kind {
         case .regression: head = .regression
         case .ranking: head = .ranking
+        case .labelling(let labels): head = .labelling(classes: labels.count)
         case .classification(let classes, _) where usesStochasticAnswerNetwork:
             head = .answerNetwork(
                 classes: classes, turns: settings.answerNetwork.turns,
@@ -82,6 +83,11 @@ extension TokenFile {
         case .classification(let classes, _): return sequences.count == 1 && isPlace(label, below: classes)
         case .regression: return sequences.count == 1 && label.isFinite
         case .ranking: return isPlace(label, below: sequences.count)
+        case .labelling(let labels):
+            guard sequences.count == 1, !tokenLabels.isEmpty else { return false }
+            let classes = tokenLabels(of: sequences.lowerBound)
+            return classes.allSatisfy { $0 == TokenLabel.none || $0 >= 0 && $0 < labels.count }
+                && label > 0 && classes.count { $0 >= 0 } == Int(exactly: label)
         }
     }
 
@@ -103,7 +109,9 @@ extension TokenFile {
     /// Appends an example to a batch as one unit, its sequences numbered from `number` on.
     func append(_ example: Int, to batch: PackedBatch, number: Int) {
         for (index, sequence) in sequences(of: example).enumerated() {
-            batch.append(tokens: tokens(of: sequence), segments: segments(of: sequence), number: number + index)
+            batch.append(
+                tokens: tokens(of: sequence), segments: segments(of: sequence), labels: tokenLabels(of: sequence),
+                number: number + index)
         }
         batch.endUnit(label: labels[example])
     }

@@ -101,7 +101,7 @@ package final class Trainer {
         clock.enter(.exchange)
         let (lossSum, heard) = try agreement.reach(
             share, telling: StopRequest.isAsked ? flags.union(.stopAsked) : flags)
-        let loss = lossSum / Double(sampler.batch(at: number).count)
+        let loss = lossSum / Double(assembly.lossCount)
         try gradients.exchange(activeGroups: active)
         let norm = try gradientNorm.compute(activeGroups: active)
         guard loss.isFinite, norm.isFinite else { throw notFinite(number, task, loss, norm) }

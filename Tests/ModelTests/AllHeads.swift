@@ -3,17 +3,18 @@ import TestSupport
 
 @testable import Model
 
-/// A small model with the paper's four heads, and batches for each: everything that a training step computes.
-enum FourHeads {
+/// A small model with every kind of head, and batches for each: everything that a training step computes.
+enum AllHeads {
     static let sizes = EncoderSizes(
         vocabularySize: 40, hiddenSize: 24, layerCount: 2, headCount: 3, intermediateSize: 40, maximumPositions: 32)
-    static let names = ["classification", "similarity", "ranking", "entailment"]
+    static let names = ["classification", "similarity", "ranking", "entailment", "labelling"]
     static let definitions = [
         HeadDefinition(task: names[0], kind: .classification(classes: 3), dropout: 0.1),
         HeadDefinition(task: names[1], kind: .regression, dropout: 0.2),
         HeadDefinition(task: names[2], kind: .ranking, dropout: 0.1),
         HeadDefinition(
             task: names[3], kind: .answerNetwork(classes: 3, turns: 5, predictionDropout: 0.2), dropout: 0.1),
+        HeadDefinition(task: names[4], kind: .labelling(classes: 3), dropout: 0.1),
     ]
 
     /// A model with dropout everywhere and random values, for a rank that holds `local` of the slices of `batch`.
@@ -41,8 +42,12 @@ enum FourHeads {
                         case "ranking": Float(Int.random(in: 0..<candidates, using: &random))
                         default: Float(Int.random(in: 0..<3, using: &random))
                         }
-                    let sequences = TestBatch.randomSequences(
+                    var sequences = TestBatch.randomSequences(
                         lengths: lengths, vocabulary: sizes.vocabularySize, using: &random)
+                    if names[head] == "labelling" {
+                        sequences[0].labels = sequences[0].tokens.map { _ in Int32.random(in: -1..<3, using: &random) }
+                        sequences[0].labels[0] = 0
+                    }
                     return TestUnit(sequences: sequences, label: label)
                 }
             })
