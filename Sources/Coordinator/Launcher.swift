@@ -33,6 +33,15 @@ struct Launcher {
         return process.terminationStatus + (process.terminationReason == .uncaughtSignal ? 128 : 0)
     }
 
+    /// A sentence where this machine has fewer cores than the job would keep busy.
+    var warning: String? {
+        guard hostfile == nil, ranks * threads > Launcher.coreCount else { return nil }
+        let cores = Launcher.coreCount
+        return
+            "\(ranks) rank\(ranks == 1 ? "" : "s") of \(threads) thread\(threads == 1 ? "" : "s") share \(cores) core\(cores == 1 ? "" : "s"): "
+            + "that is slower than a rank or a thread for each, with the same result"
+    }
+
     private func arguments() throws -> [String] {
         var arguments = ["-n", "\(ranks)"]
         let mapping = threads == 1 ? "slot" : "slot:PE=\(threads)"

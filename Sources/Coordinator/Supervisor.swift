@@ -51,7 +51,8 @@ struct Supervisor {
         return code
     }
 
-    private static func say(_ sentence: String) {
+    /// Says a sentence on standard error.
+    static func say(_ sentence: String) {
         // Where nobody listens any more, the job goes on.
         do { try FileHandle.standardError.write(contentsOf: Data("mtdnn: \(sentence)\n".utf8)) } catch { return }
     }

@@ -53,6 +53,7 @@ struct JobOptions: ParsableArguments {
     func train(_ settings: RunSettings, arguments: [String], startsAfresh: Bool = false) throws {
         let progress = isatty(STDERR_FILENO) == 1 ? "live" : "lines"
         let launcher = try launcher(settings, arguments + ["--progress", progress, "--supervised"])
+        if let warning = launcher.warning { Supervisor.say(warning) }
         let code = try Supervisor(launcher: launcher, settings: settings).run {
             if startsAfresh { try RunLock.removeAllElse(in: settings.folder) }
         }

@@ -9,11 +9,13 @@ public enum Objective: Sendable, Equatable {
     case squaredError
     /// -log softmax(scores of a query's candidates)[positive], a unit being one query.
     case ranking
+    /// The sum over a unit's tokens with a class of -log softmax(scores)[class].
+    case tokenCrossEntropy
 }
 
 /// Writes each unit's loss and its gradient for the scores, times the batch's weight for a unit.
 /// - Parameters:
-///   - scores: one row for each sequence [sequences, classes].
+///   - scores: one row for each sequence [sequences, classes], or each token [tokens, classes].
 ///   - dscores: receives the gradient, the same shape.
 func computeLosses(_ objective: Objective, scores: Matrix, batch: PackedBatch, into dscores: Matrix) {
     for unit in 0..<batch.unitCount {
@@ -32,28 +34,19 @@ func computeLosses(_ objective: Objective, scores: Matrix, batch: PackedBatch, i
             let row = dscores.row(candidates.lowerBound)
             row.update(from: scores.row(candidates.lowerBound), count: candidates.count)
             batch.losses[unit] = softmaxLoss(row, count: candidates.count, target: Int(label), batch)
-        }
-    }
-}
-
-/// Writes each unit's loss, the sum over its tokens with a class of -log softmax(scores)[class], and its gradient, times the batch's weight.
-/// - Parameters:
-///   - scores: one row for each token [tokens, classes].
-///   - dscores: receives the gradient, zero for tokens without a class, the same shape.
-func computeTokenLosses(scores: Matrix, batch: PackedBatch, into dscores: Matrix) {
-    for unit in 0..<batch.unitCount {
-        var loss = 0.0
-        let sequences = batch.sequences(ofUnit: unit)
-        for token in batch.sequenceStarts[sequences.lowerBound]..<batch.sequenceStarts[sequences.upperBound] {
-            let target = Int(batch.tokenLabels[token])
-            guard target >= 0 else {
-                dscores.row(token).update(repeating: 0, count: scores.columns)
-                continue
+        case .tokenCrossEntropy:
+            let sequences = batch.sequences(ofUnit: unit)
+            batch.losses[unit] = 0
+            for token in batch.sequenceStarts[sequences.lowerBound]..<batch.sequenceStarts[sequences.upperBound] {
+                let target = Int(batch.tokenLabels[token])
+                guard target >= 0 else {
+                    dscores.row(token).update(repeating: 0, count: scores.columns)
+                    continue
+                }
+                dscores.row(token).update(from: scores.row(token), count: scores.columns)
+                batch.losses[unit] += softmaxLoss(dscores.row(token), count: scores.columns, target: target, batch)
             }
-            dscores.row(token).update(from: scores.row(token), count: scores.columns)
-            loss += softmaxLoss(dscores.row(token), count: scores.columns, target: target, batch)
         }
-        batch.losses[unit] = loss
     }
 }
 

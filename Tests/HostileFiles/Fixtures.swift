@@ -21,7 +21,7 @@ enum Fixtures {
         try makeEncoder("\(folder)/encoder", vocabulary: "\(folder)/vocab.txt")
         let files = [
             ("glue.tsv", glue), ("pairs.json", pairs), ("queries.json", queries), ("snli.txt", snliColumns),
-            ("snli.jsonl", snliLines), ("scitail.tsv", scitail),
+            ("snli.jsonl", snliLines), ("scitail.tsv", scitail), ("words.tsv", wordLists), ("words.txt", wordColumns),
         ]
         for (name, text) in files {
             try text.write(toFile: "\(folder)/\(name)", atomically: true, encoding: .utf8)
@@ -100,6 +100,22 @@ enum Fixtures {
         w1 w2\tw3\tentails
         w4\tw5 w6\tneutral
         w7 w8\tw9\tentailment
+
+        """
+
+    private static let wordLists = """
+        0\t['O', 'B-X', 'I-X']\t['w1', "w2", 'it\\'s']
+        1\t['O']\t['w4']
+
+        """
+
+    private static let wordColumns = """
+        -DOCSTART- -X- O
+
+        w1 N O
+        w2\tN B-X
+
+        w3 O
 
         """
 

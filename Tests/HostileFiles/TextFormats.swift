@@ -75,7 +75,7 @@ extension Format {
         "\u{85}", "\"\\0\"", "null",
     ]
 
-    static let runFile = Format(name: "run", share: 1000) { fixtures, work in
+    static let runFile = Format(name: "run", share: 850) { fixtures, work in
         for name in ["tasks.yml", "vocab.txt"] { try copy("\(fixtures)/\(name)", to: work) }
         let words = yamlWords + ["encoder: {from: .}", "initialize: {checkpoint: x}", "seed", "train: []"]
         // What people write, and what the program keeps in the run folder.
@@ -93,7 +93,7 @@ extension Format {
         }
     }
 
-    static let taskFile = Format(name: "tasks", share: 900) { fixtures, work in
+    static let taskFile = Format(name: "tasks", share: 750) { fixtures, work in
         let mutant = Mutant(
             path: "\(work)/tasks.yml", original: try contents("\(fixtures)/tasks.yml"),
             mutator: Mutator(isText: true, words: yamlWords + ["labels: [a, b]", "n_class", "Ranking", "split_names"]))
@@ -125,6 +125,7 @@ extension Format {
                     return
                 }
                 for example in try task.readExamples(split: "train", dataFolder: work) {
+                    if !example.words.isEmpty { _ = tokenizer.encode(example, maximumLength: 16) }
                     for second in example.second { _ = tokenizer.encode(example.first, second, maximumLength: 16) }
                     if example.second.isEmpty { _ = tokenizer.encode(example.first, maximumLength: 16) }
                 }
@@ -168,6 +169,13 @@ extension Format {
             "\t", "\n", "\r\n", "\"", "-", "gold_label", "sentence2", "label1", "pairID", "{", "null", "\\ud800",
             "entails", "\"gold_label\":",
         ])
+
+    static let labelledWords = examples(
+        "labelled_words", share: 300,
+        [
+            ("words.tsv", task("words", .labelling(labels: ["O", "B-X", "I-X"]), isPair: false)),
+            ("words.txt", task("words", .labelling(labels: ["O", "B-X", "I-X"]), isPair: false, .conll)),
+        ], ["\t", "\n", "\n\n", "'", "\"", "[", "]", ",", "\\", "-DOCSTART-", "O", " ", "\u{200B}"])
 
     static let jsonLines = examples(
         "json_lines", share: 500,

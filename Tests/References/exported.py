@@ -1,22 +1,41 @@
 """exported.py FOLDER PREDICTIONS.jsonl TEXTS.tsv: compares the scores that `mtdnn predict --json` gave to the lines of TEXTS with the
-logits that transformers compute from a folder that `mtdnn export --hugging-face` wrote. Prints the largest difference."""
+logits that transformers compute from a folder that `mtdnn export --hugging-face` wrote. Prints the largest difference; where words are labelled, how many
+labels differ."""
 
 import json
 import sys
 
 import torch
-from transformers import AutoModelForSequenceClassification, AutoTokenizer
+from transformers import AutoConfig, AutoModelForSequenceClassification, AutoModelForTokenClassification, AutoTokenizer
 
 folder, predictions, texts = sys.argv[1:]
 tokenizer = AutoTokenizer.from_pretrained(folder)
-model, info = AutoModelForSequenceClassification.from_pretrained(folder, output_loading_info=True)
+labels_tokens = AutoConfig.from_pretrained(folder).architectures == ["BertForTokenClassification"]
+kind = AutoModelForTokenClassification if labels_tokens else AutoModelForSequenceClassification
+model, info = kind.from_pretrained(folder, output_loading_info=True)
 problems = {name: found for name, found in info.items() if found}
 assert not problems, problems
 model.eval()
+
+
+def label_words(words):
+    """The label of each word's first piece."""
+    encoded = tokenizer(words, is_split_into_words=True, return_tensors="pt", truncation=True)
+    best = model(**encoded).logits[0].argmax(-1).tolist()
+    owners = encoded.word_ids()
+    return [model.config.id2label[best[owners.index(word)]] for word in range(len(words))]
+
+
 largest = 0.0
-count = 0
+count = differing = 0
 with open(predictions) as ours, open(texts) as lines, torch.no_grad():
     for prediction, line in zip(map(json.loads, ours), lines, strict=True):
+        count += 1
+        if labels_tokens:
+            theirs = label_words(line.split())
+            assert len(theirs) == len(prediction["labels"])
+            differing += sum(a != b for a, b in zip(theirs, prediction["labels"]))
+            continue
         first, *others = line.rstrip("\n").split("\t")
         rows = [tokenizer(first, other, return_tensors="pt", truncation=True) for other in others] or [
             tokenizer(first, return_tensors="pt", truncation=True)]
@@ -30,5 +49,4 @@ with open(predictions) as ours, open(texts) as lines, torch.no_grad():
             mine = prediction.get("scores") or [prediction["score"]]
         assert len(mine) == len(theirs)
         largest = max([largest] + [abs(a - b) for a, b in zip(mine, theirs)])
-        count += 1
-print(f"{count} rows, largest difference {largest:.2e}")
+print(f"{count} rows, " + (f"{differing} labels differ" if labels_tokens else f"largest difference {largest:.2e}"))

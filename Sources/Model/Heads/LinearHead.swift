@@ -1,14 +1,14 @@
 import Kernels
 
-/// scores = W·dropout(pooled first token) + b: classification, similarity and ranking differ only in outputs and objective.
+/// scores = W·dropout(x) + b, x being the pooled first token for classification, similarity and ranking, and every token where tokens are labelled.
 final class LinearHead: TaskHead {
-    let reads = RowsRead.firstTokens
-    let readsPooler = true
+    let reads: RowsRead
+    var readsPooler: Bool { reads == .firstTokens }
     private let classifier: Linear
     private let objective: Objective
     private let dropout: Dropout
-    private let dropped: Matrix  // [sequences, hidden]
-    private let scores, dscores: Matrix  // [sequences, outputs]
+    private let dropped: Matrix  // [rows, hidden]
+    private let scores, dscores: Matrix  // [rows, outputs]
 
     init(
         _ name: String, hiddenSize: Int, outputs: Int, objective: Objective, dropout: Float, capacity: BatchCapacity,
@@ -16,15 +16,19 @@ final class LinearHead: TaskHead {
     ) {
         classifier = Linear("\(name).classifier", inputs: hiddenSize, outputs: outputs, in: parameters)
         self.objective = objective
-        self.dropout = Dropout(probability: dropout, site: DropoutSite.pooled)
-        dropped = workspace.matrix(rows: capacity.sequences, columns: hiddenSize)
-        scores = workspace.matrix(rows: capacity.sequences, columns: outputs)
-        dscores = workspace.matrix(rows: capacity.sequences, columns: outputs)
+        let labelsTokens = objective == .tokenCrossEntropy
+        reads = labelsTokens ? .allTokens : .firstTokens
+        self.dropout = Dropout(
+            probability: dropout, site: labelsTokens ? DropoutSite.labelledTokens : DropoutSite.pooled)
+        let rows = labelsTokens ? capacity.tokens : capacity.sequences
+        dropped = workspace.matrix(rows: rows, columns: hiddenSize)
+        scores = workspace.matrix(rows: rows, columns: outputs)
+        dscores = workspace.matrix(rows: rows, columns: outputs)
     }
 
     func forward(_ x: Matrix, _ batch: PackedBatch) -> Matrix {
         var input = x
-        if let drop = batch.rowDropout(dropout, .firstTokens) {
+        if let drop = batch.rowDropout(dropout, reads) {
             input = dropped.prefix(x.rows)
             drop.apply(x, into: input)
         }
@@ -34,10 +38,10 @@ final class LinearHead: TaskHead {
     }
 
     func backward(_ batch: PackedBatch, input x: Matrix, into dx: Matrix) {
-        let drop = batch.rowDropout(dropout, .firstTokens)
+        let drop = batch.rowDropout(dropout, reads)
         let dy = dscores.prefix(x.rows)
         computeLosses(objective, scores: scores.prefix(x.rows), batch: batch, into: dy)
-        classifier.backwardParameters(batch.sequenceSlices, dy, input: drop == nil ? x : dropped.prefix(x.rows))
+        classifier.backwardParameters(batch.slices(reads), dy, input: drop == nil ? x : dropped.prefix(x.rows))
         classifier.backwardInput(dy, into: dx)
         drop?.apply(to: dx)
     }

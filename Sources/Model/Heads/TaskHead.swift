@@ -59,10 +59,7 @@ public struct HeadDefinition: Sendable, Equatable {
             return StochasticAnswerNetwork(
                 "heads.\(task)", hiddenSize: hiddenSize, classes: classes, turns: turns, dropout: dropout,
                 predictionDropout: predictionDropout, capacity: capacity, in: parameters, workspace)
-        case .labelling(let classes):
-            return LabellingHead(
-                "heads.\(task)", hiddenSize: hiddenSize, classes: classes, dropout: dropout, capacity: capacity,
-                in: parameters, workspace)
+        case .labelling(let classes): return linear(classes, .tokenCrossEntropy)
         }
     }
 }

@@ -79,12 +79,14 @@ extension TokenFile {
             else { return false }
         }
         let label = labels[example]
+        let labelsWords = if case .labelling = task.kind { true } else { false }
+        guard labelsWords != tokenLabels.isEmpty else { return false }
         switch task.kind {
         case .classification(let classes, _): return sequences.count == 1 && isPlace(label, below: classes)
         case .regression: return sequences.count == 1 && label.isFinite
         case .ranking: return isPlace(label, below: sequences.count)
         case .labelling(let labels):
-            guard sequences.count == 1, !tokenLabels.isEmpty else { return false }
+            guard sequences.count == 1 else { return false }
             let classes = tokenLabels(of: sequences.lowerBound)
             return classes.allSatisfy { $0 == TokenLabel.none || $0 >= 0 && $0 < labels.count }
                 && label > 0 && classes.count { $0 >= 0 } == Int(exactly: label)
