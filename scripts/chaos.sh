@@ -172,29 +172,29 @@ fail() {
     tail -n 3 log >&2
 }
 
-# A step's computation is short, and has often become something else when the kill arrives.
-aims=("${phases[@]}" compute)
-plan=()
-for ((number = 0; number < kills; number++)); do plan+=("${aims[number % ${#aims[@]}]}"); done
-for ((number = kills - 1; number > 0; number--)); do
-    other=$((RANDOM % (number + 1)))
-    swap=${plan[number]} plan[number]=${plan[other]} plan[other]=$swap
-done
+# Sets `aim` to the phase that has met the fewest kills so far: short ones have often become something else when the kill arrives.
+choose_aim() {
+    local phase fewest=$((kills + 1)) start=$((RANDOM % ${#phases[@]}))
+    for phase in "${phases[@]:start}" "${phases[@]:0:start}"; do
+        if ((${counts[$phase]:-0} < fewest)); then fewest=${counts[$phase]:-0} aim=$phase; fi
+    done
+}
 
 rank_counts=(1 2 3 5)
 is_running=false
 for ((number = 1; number <= kills; number++)); do
+    choose_aim
     if ! $is_running; then
         rank_count=${rank_counts[RANDOM % ${#rank_counts[@]}]}
         # One rank alone exchanges nothing.
-        if [[ ${plan[number - 1]} == exchange ]] && ((rank_count == 1)); then rank_count=3; fi
+        if [[ $aim == exchange ]] && ((rank_count == 1)); then rank_count=3; fi
         restarts=$((RANDOM % 2 * 3))
         start "$run" "$rank_count" "$restarts"
     fi
     victim=$((RANDOM % 3))
     rank=$((RANDOM % rank_count))
-    if ! wait_for_phase "${plan[number - 1]}" "$rank"; then
-        fail "the job ended, or did not come to ${plan[number - 1]} in two minutes"
+    if ! wait_for_phase "$aim" "$rank"; then
+        fail "the job ended, or did not come to $aim in two minutes"
         kill_all 2>/dev/null || true
         wait "$coordinator" 2>/dev/null || true
         is_running=false
