@@ -65,7 +65,7 @@ struct EmbedCommand: ParsableCommand {
     private func write(_ lines: [some Encodable]) throws {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        for line in lines { try FileHandle.standardOutput.write(contentsOf: encoder.encode(line) + Data("\n".utf8)) }
+        for line in lines { try Output.standard.write(String(decoding: encoder.encode(line), as: UTF8.self) + "\n") }
     }
 }
 

@@ -1,7 +1,6 @@
 import ArgumentParser
 import Data
 import Foundation
-import Storage
 import Training
 
 /// `mtdnn predict`: what a trained head says to texts.
@@ -63,29 +62,22 @@ struct PredictCommand: ParsableCommand {
         try TrainedModel.with(path, threads: threads, overrides: overrides, probe: .ownProcess, report: say) { model in
             if let glueSubmission { return try GlueSubmission(model, folder: glueSubmission).write(report: say) }
             let index = try model.task(task)
-            guard let output else { return try predict(model, index, to: .standardOutput) }
-            try replaceFile(at: output) { path in
-                guard FileManager.default.createFile(atPath: path, contents: nil),
-                    let file = FileHandle(forWritingAtPath: path)
-                else { throw LaunchError("--output \(output): cannot be written") }
-                try predict(model, index, to: file)
-                try file.close()
-            }
+            guard let output else { return try predict(model, index, to: .standard) }
+            try Output.with(output) { try predict(model, index, to: $0) }
         }
     }
 
-    private func predict(_ model: TrainedModel, _ index: Int, to output: FileHandle) throws {
+    private func predict(_ model: TrainedModel, _ index: Int, to output: Output) throws {
         let task = model.tasks[index]
         let format = PredictionFormat(task, isJSON: json)
-        if let header = format.header { try output.write(contentsOf: Data("\(header)\n".utf8)) }
+        let lines = try input.map { try TextLines($0) }
+        if let header = format.header { try output.write("\(header)\n") }
         func answer(_ examples: [TokenizedExample]) throws -> [Prediction] {
             let predictions = model.predict(examples, task: index)
-            let lines = try predictions.map { "\(try format.line($0))\n" }.joined()
-            try output.write(contentsOf: Data(lines.utf8))
+            try output.write(try predictions.map { "\(try format.line($0))\n" }.joined())
             return predictions
         }
-        if let input {
-            let lines = try TextLines(input)
+        if let lines {
             return try lines.forEachBlock { block, first in
                 var examples: [TokenizedExample] = []
                 do {

@@ -2,37 +2,66 @@ import Foundation
 
 /// Ctrl-C and the like ask all ranks, through mpirun, to finish their step and write a checkpoint; a second one ends the job at once.
 ///
-/// mpirun runs in a process group of its own, which Ctrl-C does not reach: on SIGINT it would kill the ranks.
+/// mpirun runs in a process group of its own, which Ctrl-C does not reach: on SIGINT it would kill the ranks. There is one for the whole
+/// program: a signal between two jobs of a sweep stops the next one, and a second set of handlers would not be called.
 final class StopSignals: @unchecked Sendable {  // everything changes on `queue` only
+    /// Takes the signals over from its first use on.
+    static let ofProgram = StopSignals()
+
+    private static let numbers = [SIGINT, SIGTERM, SIGHUP, SIGUSR1]
     private let queue = DispatchQueue(label: "signals")
-    private var sources: [any DispatchSourceSignal] = []
+    private var sources: [any DispatchSourceProtocol] = []
     private var process: Process?
     private var count = 0
-    private let report: @Sendable () -> Void
+    private var report: @Sendable () -> Void = {}
 
-    /// Takes the signals over from here on.
-    /// - Parameter report: called at the first signal.
-    init(report: @escaping @Sendable () -> Void) {
-        self.report = report
-        // Whoever started this program may have blocked them, and mpirun would inherit that.
-        var none = sigset_t()
-        sigemptyset(&none)
-        sigprocmask(SIG_SETMASK, &none, nil)
-        sources = [SIGINT, SIGTERM, SIGHUP, SIGUSR1].map { number in
+    private init() {
+        // What comes before the handlers are there waits for them.
+        let signals = StopSignals.set(StopSignals.numbers)
+        StopSignals.change(SIG_BLOCK, signals)
+        let registered = DispatchSemaphore(value: 0)
+        for number in StopSignals.numbers {
             signal(number, SIG_IGN)
             let source = DispatchSource.makeSignalSource(signal: number, queue: queue)
-            source.setEventHandler { [unowned self] in
-                count += 1
-                if count == 1 { report() }
-                pass()
-            }
+            source.setEventHandler { [unowned self] in receive() }
+            source.setRegistrationHandler { registered.signal() }
             source.resume()
-            return source
+            sources.append(source)
         }
+        for _ in StopSignals.numbers { registered.wait() }
+        // mpirun drops what it is to pass on before it has ranks, so the wish is repeated until the job ends.
+        let timer = DispatchSource.makeTimerSource(queue: queue)
+        timer.schedule(deadline: .now() + 2, repeating: 2)
+        timer.setEventHandler { [unowned self] in if count == 1 { pass() } }
+        timer.resume()
+        sources.append(timer)
+        // Whoever started this program may have blocked others, and mpirun would inherit that.
+        StopSignals.change(SIG_SETMASK, StopSignals.set([]))
+    }
+
+    private static func set(_ numbers: [Int32]) -> sigset_t {
+        var signals = sigset_t()
+        sigemptyset(&signals)
+        for number in numbers { sigaddset(&signals, number) }
+        return signals
+    }
+
+    private static func change(_ how: Int32, _ signals: sigset_t) {
+        var signals = signals
+        pthread_sigmask(how, &signals, nil)
     }
 
     /// Whether one came.
     var wasAsked: Bool { queue.sync { count > 0 } }
+
+    /// Calls `report` at the first signal, or at once where it has come.
+    func onFirst(_ report: @escaping @Sendable () -> Void) {
+        let hasCome = queue.sync {
+            self.report = report
+            return count > 0
+        }
+        if hasCome { report() }
+    }
 
     /// Passes signals on to this mpirun from here on, also one that has come already.
     func follow(_ process: Process?) {
@@ -40,6 +69,12 @@ final class StopSignals: @unchecked Sendable {  // everything changes on `queue`
             self.process = process
             if count > 0 { pass() }
         }
+    }
+
+    private func receive() {
+        count += 1
+        if count == 1 { report() }
+        pass()
     }
 
     private func pass() {

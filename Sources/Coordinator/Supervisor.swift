@@ -15,7 +15,8 @@ struct Supervisor {
         signal(SIGPIPE, SIG_IGN)
         let lock = try RunLock(folder: settings.folder, report: Supervisor.say)
         try prepare()
-        let signals = StopSignals {
+        let signals = StopSignals.ofProgram
+        signals.onFirst {
             Supervisor.say("asked to stop after this step, with a checkpoint; a second signal ends the job at once")
             do { try lock.noteStopping() } catch { Supervisor.say("\(error)") }
         }

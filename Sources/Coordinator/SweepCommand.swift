@@ -13,11 +13,14 @@ struct SweepCommand: ParsableCommand {
 
     func run() throws {
         let recipe = try recipe.read(job.overrides)
-        let runs = recipe.runs
-        // All settings are read before the first run begins: a mistake in the last row shows now, not tomorrow.
-        let settings = try runs.map(Recipe.settings)
-        for (index, (run, settings)) in zip(runs, settings).enumerated() {
-            let title = "run \(index + 1) of \(runs.count): \(run.name)"
+        // All settings are read before the first run begins: a wrong one in the last row shows now, not tomorrow.
+        let count = try recipe.runs.map(Recipe.settings).count
+        for index in 0..<count {
+            if StopSignals.ofProgram.wasAsked { throw ExitCode(JobExit.stopped) }
+            // Looked up anew: what an earlier run came to is known by now.
+            let run = recipe.runs[index]
+            let settings = try Recipe.settings(of: run)
+            let title = "run \(index + 1) of \(count): \(run.name)"
             if try settings.isFinished() {
                 print("\(title): finished")
                 continue

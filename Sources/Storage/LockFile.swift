@@ -44,6 +44,14 @@ public final class LockFile {
         return true
     }
 
+    /// Whether the path leads to another file by now: this one was removed, and somebody made one anew.
+    public var isReplaced: Bool {
+        var own = stat()
+        var present = stat()
+        guard fstat(descriptor, &own) == 0, stat(path, &present) == 0 else { return false }
+        return (own.st_dev, own.st_ino) != (present.st_dev, present.st_ino)
+    }
+
     /// Gives the lock back.
     public func unlock() { flock(descriptor, LOCK_UN) }
 

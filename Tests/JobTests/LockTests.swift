@@ -91,4 +91,32 @@ import Testing
         #expect(result.error.contains("which is about to end; waiting for it"))
         #expect(try job.run.outcome(of: job.folder) == job.quiet())
     }
+
+    @Test(arguments: [false, true])
+    func `A job whose folder was removed and begun anew by another one ends, and leaves that one alone`(isBare: Bool)
+        throws
+    {
+        let long = ["epochs=2000", "checkpoint_steps=8"]
+        let first =
+            try isBare
+            ? RunningProgram(
+                ["mpirun", "--oversubscribe", "-n", "2", productPath("mtdnn-worker"), job.run.suite.runFile]
+                    + (long + ["folder=\(job.folder)"]).flatMap { ["--set", $0] })
+            : job.start(ranks: 2, long)
+        try job.waitForCheckpoint(ofStep: 8)
+        // So that it makes nothing anew between the two.
+        let ranks = try job.processes("mtdnn-worker")
+        for rank in ranks { kill(rank, SIGSTOP) }
+        try FileManager.default.removeItem(atPath: job.folder)
+        let second = try job.start(ranks: 1)
+        try job.waitForCheckpoint(ofStep: 16)
+        for rank in ranks { kill(rank, SIGCONT) }
+        let result = try first.wait(timeout: 120)
+        #expect(result.status == 78, "\(result.error)")
+        #expect(
+            result.error.contains(
+                "\(job.folder) was removed while this job trained in it, and another job has begun there"))
+        #expect(try second.wait(timeout: 300).status == 0)
+        #expect(try job.run.outcome(of: job.folder) == job.quiet())
+    }
 }

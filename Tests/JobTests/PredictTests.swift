@@ -208,4 +208,26 @@ import Testing
             }
         }
     }
+
+    @Test func `Answers go where --output leads, and leave it what it is`() throws {
+        let expected = try predict("--task", "single").output
+        let file = try write("old\n")
+        try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: file)
+        let link = "\(run.suite.folder)/link"
+        try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: file)
+        #expect(try predict("--task", "single", "--output", link).status == 0)
+        #expect(try String(contentsOfFile: file, encoding: .utf8) == expected)
+        #expect(try FileManager.default.destinationOfSymbolicLink(atPath: link) == file)
+        let mode = try FileManager.default.attributesOfItem(atPath: file)[.posixPermissions] as? Int
+        #expect(mode == 0o600)
+
+        let pipe = "\(run.suite.folder)/pipe"
+        try #require(mkfifo(pipe, 0o600) == 0)
+        let reader = try RunningProgram(["cat", pipe])
+        #expect(try predict("--task", "single", "--output", pipe).status == 0)
+        #expect(try reader.wait(timeout: 30).output == expected)
+
+        let ofFolder = try predict("--task", "single", "--output", run.suite.folder)
+        #expect(ofFolder.status == 1 && ofFolder.error.contains("--output \(run.suite.folder): is a folder"))
+    }
 }

@@ -154,7 +154,7 @@ import Testing
         #expect(refused.status == 78)
         #expect(
             refused.error.contains(
-                "\(moved) holds a run with other task definitions, data or vocabulary; use those, or another --folder"))
+                "\(moved) holds a run with other task definitions or data (single); use those, or another --folder"))
     }
 
     @Test func `A finished run goes on with more epochs, as one that was stopped there and given more`() throws {

@@ -12,9 +12,10 @@ import Testing
         do { try job.remove() } catch { Issue.record(error) }
     }
 
-    /// The lines of `mtdnn` itself.
+    /// The lines of `mtdnn` itself, but for the one on machines with fewer cores than ranks.
     private func lines(_ result: JobResult) -> [String] {
-        result.error.split(separator: "\n").map(String.init).filter { $0.hasPrefix("mtdnn: ") }
+        result.error.split(separator: "\n").map(String.init)
+            .filter { $0.hasPrefix("mtdnn: ") && !$0.contains(" share ") }
     }
 
     private func sharedMemory(_ mark: String) throws -> [String] {

@@ -75,7 +75,7 @@ import Testing
 
         // A row that begins with another one's runs has its own settings and those heads.
         let settings = try String(contentsOfFile: "\(folder("mt-dnn/pair/seed-6"))/run.yml", encoding: .utf8)
-        #expect(settings.contains("checkpoint: \(folder("mt-dnn-no-fine-tune/seed-6"))\n"))
+        #expect(settings.contains("checkpoint: \(folder("mt-dnn-no-fine-tune/seed-6"))/checkpoints/step-00000011\n"))
         #expect(settings.contains("learning_rate: 0.0005\n") && settings.contains("seed: 6\n"))
         #expect(
             first.output.contains(
@@ -104,6 +104,8 @@ import Testing
         ("columns: [single, pair]", "columns: [single, pear]", "`columns` has \"pear\", which is no task of "),
         ("seeds: [5, 6]", "seeds: [5, 5]", "`seeds` must name at least one seed, and none twice"),
         ("set: [learning_rate=5.0e-4]", "set: [learning_rat=5.0e-4]", "unknown key \"learning_rat\"; did you mean"),
+        ("set: [learning_rate=5.0e-4]", "set: [seed=9]", "set has seed=9, which is for the recipe's own keys to say"),
+        ("set: [learning_rate=5.0e-4]", "set: [initialize.heads=true]", "set has initialize.heads=true, which is for"),
         ("train: all", "train: all, initialise: {}", "unknown key \"initialise\" in rows"),
     ])
     func `A mistake anywhere in a recipe is named before anything is trained`(
@@ -115,5 +117,30 @@ import Testing
         let result = try mtdnn("sweep")
         #expect(result.status == 78 && result.error.contains(sentence), "\(result.status): \(result.error)")
         #expect(!FileManager.default.fileExists(atPath: folder("")))
+    }
+
+    @Test func `What the recipe decides is not set from outside`() throws {
+        let result = try mtdnn("sweep", "--set", "seed=7")
+        #expect(
+            result.status == 78 && result.error.contains("--set seed=7: is what the recipe decides; change it there"))
+    }
+
+    @Test func `A signal in any run stops the sweep with a checkpoint, and the same command goes on`() throws {
+        let arguments = [productPath("mtdnn"), "sweep", recipe, "--set", "epochs=12"]
+        let second = "\(folder("st-dnn/pair/seed-5"))/metrics.jsonl"
+        let sweep = try RunningProgram(arguments)
+        let start = Date()
+        while !FileManager.default.fileExists(atPath: second), Date().timeIntervalSince(start) < 60 {
+            Thread.sleep(forTimeInterval: 0.02)
+        }
+        kill(sweep.processIdentifier, SIGTERM)
+        let stopped = try sweep.wait(timeout: 60)
+        #expect(stopped.status == 75, "\(stopped.error)")
+        #expect(stopped.output.contains("run 2 of 10") && !stopped.output.contains("run 3 of 10"))
+        let again = try RunningProgram(arguments).wait(timeout: 200)
+        #expect(again.status == 0, "\(again.error)")
+        #expect(again.output.contains("run 1 of 10: ST-DNN, single, seed 5: finished"))
+        let alone = try run.finish(ranks: 1, "epochs=12", "train=[pair]", "seed=5")
+        #expect(try run.outcome(of: folder("st-dnn/pair/seed-5")) == alone)
     }
 }

@@ -49,7 +49,7 @@ extension TaskDefinition {
             }
             return text
         }
-        let uid = entries["uid"].map { "\($0)" } ?? "\(number)"
+        let uid = entries["uid"].flatMap { $0 is NSNull ? nil : "\($0)" } ?? "\(number)"
         if case .ranking = kind {
             guard let candidates = entries["candidates"] as? [Any], !candidates.isEmpty else {
                 throw error("has no list under \"candidates\"; task \(name) takes \(textColumns)")
@@ -60,7 +60,7 @@ extension TaskDefinition {
         }
         if case .labelling = kind {
             guard let list = entries["words"] as? [String], !list.isEmpty, !list.contains("") else {
-                throw error("has no list of words under \"words\"")
+                throw error("has no list of words, none of them empty, under \"words\"")
             }
             return unlabelledWords(list, uid: uid)
         }

@@ -69,9 +69,13 @@ struct Restoration {
         let path = "\(checkpoint.path)/\(Manifest.name)"
         let old = checkpoint.manifest.origin
         try settings.requireResumable(from: try RunSettings.parse(old.settings, path: path), mayMove: true)
-        guard old.tasks == origin.tasks, old.tokenizer == origin.tokenizer else {
+        guard old.tokenizer == origin.tokenizer else {
+            throw TrainingError("\(settings.folder) holds a run with another vocabulary; use that, or another --folder")
+        }
+        guard old.tasks == origin.tasks else {
+            let names = zip(settings.train, zip(old.tasks, origin.tasks)).filter { $1.0 != $1.1 }.map(\.0)
             throw TrainingError(
-                "\(settings.folder) holds a run with other task definitions, data or vocabulary; use those, or another --folder"
+                "\(settings.folder) holds a run with other task definitions or data (\(names.joined(separator: ", "))); use those, or another --folder"
             )
         }
         guard old.parameters == origin.parameters, old.encoder == origin.encoder,

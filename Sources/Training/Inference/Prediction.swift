@@ -14,7 +14,8 @@ public struct Prediction: Sendable {
     private let task: TaskDefinition
 
     init(_ example: TokenizedExample, _ scores: ArraySlice<Float>, of task: TaskDefinition) {
-        uid = example.uid
+        // A name takes one column of one line.
+        uid = String(example.uid.map { $0.isNewline || $0 == "\t" ? " " : $0 })
         label = example.label
         tokenLabels = example.tokenLabels
         self.scores = scores

@@ -53,6 +53,9 @@ public struct Recipe: Sendable {
     public init(path: String, overrides: [String] = [], folder: String? = nil) throws {
         let here = FileManager.default.currentDirectoryPath
         self.overrides = overrides
+        if let own = overrides.first(where: Recipe.isOwn) {
+            throw SettingsError(file: "--set \(own)", message: "is what the recipe decides; change it there")
+        }
         self.folder = absolutePath(folder ?? (path as NSString).deletingPathExtension, in: here)
         let file = try StrictValue.read(path: path)
         let parts = try file.mapping { keys throws(SettingsError) in
@@ -88,6 +91,12 @@ public struct Recipe: Sendable {
         self.rows = rows
     }
 
+    /// Whether a `KEY=VALUE` sets what a recipe's rows, columns and seeds decide.
+    fileprivate static func isOwn(_ setting: String) -> Bool {
+        let key = setting.prefix { $0 != "=" && $0 != "." }.trimmingCharacters(in: .whitespaces)
+        return ["seed", "train", "initialize", "folder", "prepared"].contains(key)
+    }
+
     /// All runs, those that others begin with before them.
     public var runs: [Run] { seeds.flatMap { seed in rows.flatMap { runs(of: $0, seed: seed) } } }
 
@@ -103,7 +112,9 @@ public struct Recipe: Sendable {
         if let start = row.start, let first = rows.first(where: { $0.name == start.row }) {
             // Of a row of single tasks each begins with the run of its own task.
             let source = if case .together(let all) = first.training { all } else { tasks }
-            settings.append("initialize.checkpoint=\(folder(of: first, tasks: source, seed: seed))")
+            // The checkpoint itself where there is one: should that row come to another one later, these settings are others.
+            let run = folder(of: first, tasks: source, seed: seed)
+            settings.append("initialize.checkpoint=\(Recipe.bestCheckpoint(of: run) ?? run)")
             settings.append("initialize.heads=\(start.heads)")
         }
         let folder = folder(of: row, tasks: tasks, seed: seed)
@@ -112,6 +123,12 @@ public struct Recipe: Sendable {
             name: "\(name), seed \(seed)", runFile: runFile,
             overrides: overrides + settings + row.settings + ["prepared=\(self.folder)/prepared", "folder=\(folder)"],
             row: row.name, seed: seed, tasks: tasks, folder: folder)
+    }
+
+    private static func bestCheckpoint(of run: String) -> String? {
+        let checkpoints = Result { try CheckpointFolder(run: run).readable(report: { _ in }) }
+        guard case .success(let readable) = checkpoints else { return nil }  // training will say why
+        return (CheckpointFolder.best(of: readable) ?? readable.first)?.path
     }
 
     private func folder(of row: Row, tasks: [String], seed: UInt64) -> String {
@@ -162,7 +179,12 @@ extension Recipe.Row {
                 throw value.error(
                     "trains tasks together and so cannot begin with \"\(start.row)\", which has a run for each task")
             }
-            return Self(name: name, training: training, start: start, settings: try keys["set"]?.texts() ?? [])
+            let set = keys["set"]
+            let settings = try set?.texts() ?? []
+            if let set, let own = settings.first(where: Recipe.isOwn) {
+                throw set.error("has \(own), which is for the recipe's own keys to say")
+            }
+            return Self(name: name, training: training, start: start, settings: settings)
         }
     }
 }

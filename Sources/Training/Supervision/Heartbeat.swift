@@ -8,9 +8,12 @@ final class Heartbeat: @unchecked Sendable {  // guarded by `condition`
     /// What the file shall say; whatever it says, where another process is the holder.
     private var holder: RunLock.Holder?
     private var isRunning = false
+    private let onReplaced: (@Sendable () -> Void)?
     private static let interval = 1.0
 
-    init(_ file: LockFile, _ holder: RunLock.Holder? = nil) {
+    /// - Parameter onReplaced: called where somebody removed the file and another holder made it anew.
+    init(_ file: LockFile, _ holder: RunLock.Holder? = nil, onReplaced: (@Sendable () -> Void)? = nil) {
+        self.onReplaced = onReplaced
         self.file = file
         self.holder = holder
     }
@@ -24,6 +27,7 @@ final class Heartbeat: @unchecked Sendable {  // guarded by `condition`
                 _ = condition.wait(until: Date() + Heartbeat.interval)
                 // A beat that a full disk swallows is made up for by a later one; the kernel's lock holds meanwhile.
                 if isRunning { do { try renew() } catch {} }
+                if isRunning, file.isReplaced { onReplaced?() }
             }
             condition.unlock()
         }

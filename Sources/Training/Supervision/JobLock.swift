@@ -1,4 +1,5 @@
 import Communication
+import Foundation
 
 /// The run folder's lock as a job's ranks hold it: the first rank's where it is not `mtdnn`'s, and a share of every rank.
 struct JobLock {
@@ -9,10 +10,20 @@ struct JobLock {
     init(_ world: Communicator, _ settings: RunSettings, isSupervised: Bool) throws {
         let isFirst = world.rank == 0
         let holdsAll = isFirst && !isSupervised
-        lock = try JobLock.agree(world) {
-            holdsAll ? try RunLock(folder: settings.folder) { print("mtdnn-worker: \($0)") } : nil
+        let folder = settings.folder
+        // What this job would write from here on would be among the files of another run.
+        let end: @Sendable () -> Void = {
+            let sentence =
+                "\(folder) was removed while this job trained in it, and another job has begun there; this one ends\n"
+            FileHandle.standardError.write(Data(sentence.utf8))
+            _exit(JobExit.configuration)
         }
-        share = try JobLock.agree(world) { try RankLock(folder: settings.folder, renews: isFirst && isSupervised) }
+        lock = try JobLock.agree(world) {
+            holdsAll ? try RunLock(folder: folder, onReplaced: end) { print("mtdnn-worker: \($0)") } : nil
+        }
+        share = try JobLock.agree(world) {
+            try RankLock(folder: folder, renews: isFirst && isSupervised, onReplaced: end)
+        }
         if isFirst && isSupervised { StopRequest.followStandardInput() }
     }
 

@@ -6,10 +6,12 @@ final class RankLock {
     private let file: LockFile
     private let heartbeat: Heartbeat?
 
-    /// - Parameter renews: whether the rank keeps the holder's entry fresh, so that it outlives an `mtdnn` that was killed.
-    init(folder: String, renews: Bool) throws {
+    /// - Parameters:
+    ///   - renews: whether the rank keeps the holder's entry fresh, so that it outlives an `mtdnn` that was killed.
+    ///   - onReplaced: called, where it renews, when the folder was removed and another job has begun there.
+    init(folder: String, renews: Bool, onReplaced: (@Sendable () -> Void)? = nil) throws {
         file = try LockFile("\(folder)/lock.ranks")
-        heartbeat = renews ? Heartbeat(try LockFile("\(folder)/lock")) : nil
+        heartbeat = renews ? Heartbeat(try LockFile("\(folder)/lock"), onReplaced: onReplaced) : nil
         try takeShare(folder)
         try heartbeat?.start()
     }

@@ -46,13 +46,19 @@ public final class RunLock: @unchecked Sendable {  // what changes is the heartb
     private let heartbeat: Heartbeat
 
     /// Takes the lock of a run folder, which is made where there is none.
-    /// - Parameter report: receives a sentence if there is something to wait for.
+    /// - Parameters:
+    ///   - onReplaced: called where the folder was removed and another job has begun there.
+    ///   - report: receives a sentence if there is something to wait for.
     /// - Throws: `Refusal` where another job holds it.
-    public convenience init(folder: String, report: (String) -> Void) throws {
-        try self.init(folder: folder, patience: Patience(), report: report)
+    public convenience init(
+        folder: String, onReplaced: (@Sendable () -> Void)? = nil, report: (String) -> Void
+    ) throws {
+        try self.init(folder: folder, patience: Patience(), onReplaced: onReplaced, report: report)
     }
 
-    init(folder: String, patience: Patience, report: (String) -> Void) throws {
+    init(
+        folder: String, patience: Patience, onReplaced: (@Sendable () -> Void)? = nil, report: (String) -> Void
+    ) throws {
         self.folder = folder
         try createFolder(folder)
         file = try LockFile("\(folder)/lock")
@@ -64,7 +70,8 @@ public final class RunLock: @unchecked Sendable {  // what changes is the heartb
         heartbeat = Heartbeat(
             file,
             Holder(
-                host: host, pid: getpid(), since: now, heartbeat: now, temporary: predecessorTemporary))
+                host: host, pid: getpid(), since: now, heartbeat: now, temporary: predecessorTemporary),
+            onReplaced: onReplaced)
         try waitForRanks(patience, report)
         try heartbeat.start()
         do { try clearUpBehindPredecessor(patience, report) } catch {

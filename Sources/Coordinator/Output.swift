@@ -1,0 +1,53 @@
+import Foundation
+import Storage
+
+/// Where a command's answers go.
+struct Output {
+    private let name: String
+    private let descriptor: Int32
+
+    /// What everybody reads who asks for nothing else.
+    static let standard = Output(name: "standard output", descriptor: STDOUT_FILENO)
+
+    /// Calls `body` with the file at `path`: a regular one appears whole or not at all, with the permissions of one that was there; a device or a pipe receives
+    /// the answers as they come.
+    static func with(_ path: String, _ body: (Output) throws -> Void) throws {
+        guard !path.isEmpty else { throw LaunchError("--output is empty; it must name a file") }
+        let target = URL(fileURLWithPath: path).resolvingSymlinksInPath().path
+        var status = stat()
+        let exists = stat(target, &status) == 0
+        let kind = status.st_mode & S_IFMT
+        guard !exists || kind != S_IFDIR else { throw LaunchError("--output \(path): is a folder") }
+        guard !exists || kind == S_IFREG else {
+            return try open(target, named: path, O_WRONLY, body)
+        }
+        try replaceFile(at: target) { temporary in
+            try open(temporary, named: path, O_WRONLY | O_CREAT | O_EXCL, body)
+            if exists { chmod(temporary, status.st_mode & 0o7777) }
+        }
+    }
+
+    private static func open(
+        _ path: String, named name: String, _ flags: Int32, _ body: (Output) throws -> Void
+    ) throws {
+        let descriptor = Foundation.open(path, flags | O_CLOEXEC, 0o666)
+        guard descriptor >= 0 else {
+            throw LaunchError("--output \(name): cannot be written: \(String(cString: strerror(errno)))")
+        }
+        defer { close(descriptor) }
+        try body(Output(name: "--output \(name)", descriptor: descriptor))
+    }
+
+    /// Writes a text; throws a sentence where there is no room for it.
+    func write(_ text: String) throws {
+        var rest = Array(text.utf8)[...]
+        while !rest.isEmpty {
+            let count = rest.withUnsafeBytes { Foundation.write(descriptor, $0.baseAddress, $0.count) }
+            if count < 0, errno == EINTR { continue }
+            guard count >= 0 else {
+                throw LaunchError("\(name): cannot be written: \(String(cString: strerror(errno)))")
+            }
+            rest = rest.dropFirst(count)
+        }
+    }
+}
