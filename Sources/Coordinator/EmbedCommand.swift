@@ -21,8 +21,7 @@ struct EmbedCommand: ParsableCommand {
     @Flag(help: "A vector for each word piece instead.")
     var tokens = false
 
-    @Option(help: "Threads.")
-    var threads = 1
+    @OptionGroup var team: ThreadOption
 
     @Option(
         name: .customLong("set"), help: ArgumentHelp("Where the vocabulary lies now.", valueName: "key=value"))
@@ -37,15 +36,10 @@ struct EmbedCommand: ParsableCommand {
         var vectors: [[Float]]
     }
 
-    func validate() throws {
-        if !(1...1024).contains(threads) {
-            throw ValidationError("--threads must be between 1 and 1024, not \(threads).")
-        }
-    }
-
     func run() throws {
         let lines = try TextLines(input)
-        try TrainedModel.with(path, threads: threads, overrides: overrides, probe: .ownProcess, report: say) { model in
+        try TrainedModel.with(path, threads: team.threads, overrides: overrides, probe: .ownProcess, report: say) {
+            model in
             try lines.forEachBlock { block, first in
                 let texts = try block.enumerated().map { place, line in
                     guard let text = String(bytes: line, encoding: .utf8) else {

@@ -11,7 +11,8 @@ struct PredictCommand: ParsableCommand {
         discussion: """
             Of a split the task's own files are read, and where all rows have labels the task's scores are printed to standard error. Lines of \
             --input hold a sentence, two, or a query and its candidates, with tabs between; with --json-input they are {"sentence"}, \
-            {"sentence1", "sentence2"} or {"query", "candidates"}, each with a "uid" if you like.
+            {"sentence1", "sentence2"}, {"query", "candidates"}, and \
+            where words are labelled {"words"}, each with a "uid" if you like.
             """)
 
     @Argument(help: ArgumentHelp("A checkpoint, or a run folder for its best or else newest one.", valueName: "path"))
@@ -38,8 +39,7 @@ struct PredictCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Writes a file for each GLUE task of the model, instead.", valueName: "folder"))
     var glueSubmission: String?
 
-    @Option(help: "Threads.")
-    var threads = 1
+    @OptionGroup var team: ThreadOption
 
     @Option(
         name: .customLong("set"),
@@ -47,9 +47,6 @@ struct PredictCommand: ParsableCommand {
     var overrides: [String] = []
 
     func validate() throws {
-        if !(1...1024).contains(threads) {
-            throw ValidationError("--threads must be between 1 and 1024, not \(threads).")
-        }
         if jsonInput, input == nil { throw ValidationError("--json-input says how lines of --input are read.") }
         if split != nil, input != nil { throw ValidationError("--split and --input exclude each other.") }
         if glueSubmission != nil, task != nil || split != nil || input != nil || output != nil || json {
@@ -59,7 +56,8 @@ struct PredictCommand: ParsableCommand {
     }
 
     func run() throws {
-        try TrainedModel.with(path, threads: threads, overrides: overrides, probe: .ownProcess, report: say) { model in
+        try TrainedModel.with(path, threads: team.threads, overrides: overrides, probe: .ownProcess, report: say) {
+            model in
             if let glueSubmission { return try GlueSubmission(model, folder: glueSubmission).write(report: say) }
             let index = try model.task(task)
             guard let output else { return try predict(model, index, to: .standard) }

@@ -80,5 +80,7 @@ final class StopSignals: @unchecked Sendable {  // everything changes on `queue`
     private func pass() {
         guard let process, process.isRunning else { return }
         kill(process.processIdentifier, count == 1 ? SIGUSR1 : SIGTERM)
+        // One that was suspended would not hear it.
+        kill(process.processIdentifier, SIGCONT)
     }
 }

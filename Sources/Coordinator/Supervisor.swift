@@ -14,6 +14,7 @@ struct Supervisor {
         // Ctrl-C also ends the `tee` that this program may write to.
         signal(SIGPIPE, SIG_IGN)
         let lock = try RunLock(folder: settings.folder, report: Supervisor.say)
+        try JobOutcome.removeAll(folder: settings.folder)
         try prepare()
         let signals = StopSignals.ofProgram
         signals.onFirst {
@@ -44,9 +45,13 @@ struct Supervisor {
         let temporaries = JobTemporaries()
         // Noted before it is there, so that it is never there without a note.
         try lock.note(temporary: temporaries.path)
-        let code = try launcher.run(temporaries, signals)
+        let outcome = JobOutcome(folder: settings.folder, job: temporaries.job)
+        var launcher = launcher
+        launcher.workerArguments += ["--outcome", outcome.path]
+        let status = try launcher.run(temporaries, signals)
         // Ranks outlive an mpirun that was killed by a moment.
         try lock.waitForRanks(report: Supervisor.say)
+        let code = try outcome.take(status: status)
         try temporaries.remove()
         try lock.note(temporary: nil)
         return code

@@ -39,9 +39,7 @@ struct JobOptions: ParsableArguments {
     var hostfile: String?
 
     func validate() throws {
-        if let threads, !(1...1024).contains(threads) {
-            throw ValidationError("--threads must be between 1 and 1024, not \(threads).")
-        }
+        if let threads { try ThreadOption.check(threads) }
         if ranks < 1 { throw ValidationError("--ranks must be at least 1, not \(ranks).") }
     }
 
@@ -52,7 +50,7 @@ struct JobOptions: ParsableArguments {
     /// - Parameter startsAfresh: whether what an earlier run left in the run folder is removed before.
     func train(_ settings: RunSettings, arguments: [String], startsAfresh: Bool = false) throws {
         let progress = isatty(STDERR_FILENO) == 1 ? "live" : "lines"
-        let launcher = try launcher(settings, arguments + ["--progress", progress, "--supervised"])
+        let launcher = try launcher(settings, arguments + ["--progress", progress])
         if let warning = launcher.warning { Supervisor.say(warning) }
         let code = try Supervisor(launcher: launcher, settings: settings).run {
             if startsAfresh { try RunLock.removeAllElse(in: settings.folder) }

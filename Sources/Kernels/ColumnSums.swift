@@ -46,6 +46,6 @@ public func sumOverSlices(
 ) {
     let tree = slices.tree
     for subtree in 0..<tree.subtrees.count {
-        tree.sum(tree.subtrees[subtree], columns: columns, into: gradient[subtree] + offset, leaf: leaf)
+        tree.sum(tree.subtrees[subtree], columns: columns, into: gradient[tree.firstSum + subtree] + offset, leaf: leaf)
     }
 }

@@ -48,7 +48,8 @@ private func sumOuterProductsAlone(
                         factors.sum(node, into: scratch.tiles)
                         ProductTile.copy(
                             scratch.tiles,
-                            into: gradient[subtree] + tileOutputs.lowerBound * x.columns + tileInputs.lowerBound,
+                            into: gradient[slices.tree.firstSum + subtree] + tileOutputs.lowerBound * x.columns
+                                + tileInputs.lowerBound,
                             stride: x.columns, rows: tileOutputs.count, columns: tileInputs.count)
                     }
                 }

@@ -6,19 +6,22 @@
 public final class SliceTree {
     /// Number of slices of the global batch.
     public let sliceCount: Int
-    /// This rank's slices.
+    /// The rank's slices, or those of them that it computes at once.
     public let local: Range<Int>
     /// The maximal nodes that cover `local`, in order.
     public let subtrees: [Range<Int>]
+    /// Which of the rank's gradient sums is that of the first subtree; others come before it where a share is computed in parts.
+    public let firstSum: Int
     /// Most columns that `sum` takes.
     public let panelCapacity: Int
     private let scratch: UnsafeMutablePointer<Float>
 
-    /// The tree over `sliceCount` slices as a rank that holds `local` sees it.
-    public init(sliceCount: Int, local: Range<Int>, panelCapacity: Int = 65_536) {
+    /// The tree over `sliceCount` slices as a rank that computes `local` at once sees it.
+    public init(sliceCount: Int, local: Range<Int>, firstSum: Int = 0, panelCapacity: Int = 65_536) {
         precondition(sliceCount > 0 && !local.isEmpty && local.lowerBound >= 0 && local.upperBound <= sliceCount)
         self.sliceCount = sliceCount
         self.local = local
+        self.firstSum = firstSum
         self.panelCapacity = panelCapacity
         self.subtrees = SliceTree.maximalNodes(covering: local, of: sliceCount)
         let levels = Int.bitWidth - (sliceCount - 1).leadingZeroBitCount
@@ -117,7 +120,7 @@ public struct RowSlices {
     public func repeated(_ count: Int) -> RowSlices { RowSlices(tree, bounds: bounds, turns: count) }
 }
 
-/// Where the gradient of one parameter goes: one sum for each of the rank's subtrees.
+/// Where the gradient of one parameter goes: one sum for each of the rank's subtrees, from its tree's `firstSum` on.
 ///
 /// A gradient is written once in a step, as a sum over slices along the tree; there is nothing to clear beforehand.
 public struct GradientSums {

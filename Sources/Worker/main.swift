@@ -19,8 +19,11 @@ struct Worker: ParsableCommand {
     @Option(help: "How progress is shown: live, lines or none.")
     var progress = "lines"
 
-    @Flag(help: ArgumentHelp("Started by mtdnn, which holds the lock of the run folder.", visibility: .hidden))
-    var supervised = false
+    @Option(
+        help: ArgumentHelp(
+            "Started by mtdnn, which holds the lock of the run folder and reads here how the job ended.",
+            visibility: .hidden))
+    var outcome: String?
 
     @Option(help: ArgumentHelp("Times so many steps and writes nothing, instead of training.", valueName: "steps"))
     var bench: Int?
@@ -37,14 +40,18 @@ struct Worker: ParsableCommand {
                 try benchmark.run(asJSON: json)
             }
         }
-        let outcome = try withMPI(exitCode: JobExit.code) { world throws in
+        StopRequest.listen()
+        let outcome = outcome.map(JobOutcome.init(path:))
+        func ending(_ code: Int32, isFirst: Bool) -> Int32 { outcome?.leave(code, isFirst: isFirst) ?? code }
+        let (code, isFirst) = try withMPI(exitCode: JobExit.code, ending: ending) { world throws in
             let run = try world.agree {
                 let settings = try RunSettings.load(path: runFile, overrides: overrides)
-                return try TrainingRun(settings, world: world, progress: progress, isSupervised: supervised)
+                return try TrainingRun(settings, world: world, progress: progress, isSupervised: outcome != nil)
             }
-            return try run.run()
+            return (try run.run().exitCode, world.rank == 0)
         }
-        if outcome.exitCode != 0 { throw ExitCode(outcome.exitCode) }
+        let status = ending(code, isFirst: isFirst)
+        if status != 0 { throw ExitCode(status) }
     }
 }
 

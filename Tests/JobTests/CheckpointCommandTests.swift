@@ -115,7 +115,7 @@ import Testing
         let file = "\(folder)/plain.h5"
         let result = try mtdnn("export", "--hdf5", file, folder)
         #expect(result.status == 0, "\(result.error)")
-        #expect(result.output.contains("\(folder): takes step 19, the best checkpoint\nwrote "))
+        #expect(result.output.contains("\(folder): takes step 19, the best whole checkpoint\nwrote "))
         // Alone in a folder of its own it has all it needs.
         let elsewhere = "\(run.suite.folder)/elsewhere.h5"
         try FileManager.default.moveItem(atPath: file, toPath: elsewhere)

@@ -46,7 +46,7 @@ import Testing
         let (result, folder) = try start(from: first, "train=[score, pair]", "initialize.heads=\(heads)")
         try #require(result.status == 0, "\(result.error)")
         let path = "\(first)/checkpoints/step-00000011"
-        #expect(result.output.contains("initialize: \(first): takes step 11, the best checkpoint"))
+        #expect(result.output.contains("initialize: \(first): takes step 11, the best whole checkpoint"))
         #expect(
             result.output.contains(
                 "initialize: encoder and pooler of step 11 of \(path)\(heads ? ", and heads: score" : "")\n"))
@@ -126,7 +126,7 @@ import Testing
         #expect(result.status == 0)
         #expect(
             result.output.contains("initialize: passed over a checkpoint: \(newest)/shard-001-of-003.h5: is damaged"))
-        #expect(result.output.contains("initialize: \(first): takes step 3, the newest checkpoint"))
+        #expect(result.output.contains("initialize: \(first): takes step 3, the newest whole checkpoint"))
         let (refused, _) = try start(from: newest)
         #expect(
             refused.status == 78 && refused.error.contains("\(newest)/shard-001-of-003.h5: is damaged: it has 0 bytes"))

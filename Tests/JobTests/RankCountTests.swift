@@ -13,7 +13,7 @@ import Testing
         do { try run.suite.remove() } catch { Issue.record(error) }
     }
 
-    @Test(arguments: ["adamax", "adamw", "radam", "sgd"])
+    @Test(arguments: ["adamax", "adamw", "radam", "lamb", "sgd"])
     func `Every number of ranks ends with the same bits and writes the same log`(optimizer: String) throws {
         let rankCounts = optimizer == "adamax" ? [2, 3, 4, 5, 8] : [3]
         let settings = "optimizer=\(optimizer)"
@@ -69,6 +69,33 @@ import Testing
     @Test(arguments: [1, 3])
     func `Computing layers again gives the same bits`(ranks: Int) throws {
         #expect(try run.finish(ranks: ranks, "epochs=1", "recompute=true") == run.finish(ranks: 1, "epochs=1"))
+    }
+
+    @Test(arguments: [(ranks: 1, parts: 2), (1, 8), (2, 3), (3, 2)])
+    func `Computing a share in parts gives the same bits`(ranks: Int, parts: Int) throws {
+        let accumulated = try run.finish(ranks: ranks, "epochs=1", "gradient_accumulation=\(parts)")
+        #expect(try accumulated == run.finish(ranks: 1, "epochs=1"))
+        // The setting is heard: less room for activations, more for sums of gradients.
+        func memory(_ settings: String...) throws -> Substring? {
+            let result = try run.start(ranks: ranks, ["epochs=1", "folder=\(run.newFolder())"] + settings)
+            return result.output.split(separator: "\n").first { $0.contains(" for values, gradients, ") }
+        }
+        let whole = try #require(try memory())
+        #expect(try memory("gradient_accumulation=\(parts)") != whole)
+    }
+
+    @Test func `Ranks on several hosts that compute their shares in parts end with the same bits as one`() throws {
+        let found = try run.weights(ranks: 3, ranksPerHost: 2, "gradient_accumulation=2")
+        #expect(try found == run.weights(ranks: 1))
+    }
+
+    @Test func `More parts than slices are refused with the cure`() throws {
+        let refused = try run.start(ranks: 3, ["gradient_accumulation=3", "folder=\(run.newFolder())"])
+        #expect(refused.status == 78)
+        #expect(
+            refused.error.contains(
+                "3 ranks with `gradient_accumulation` 3 share 8 slices of a batch; set `slices` to at least 9"),
+            "\(refused.error)")
     }
 
     @Test func `Sums over weights and moments tell runs apart`() throws {

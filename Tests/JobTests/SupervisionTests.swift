@@ -103,6 +103,7 @@ import Testing
             let result = try job.start(ranks: 2, overrides).wait(timeout: 300)
             #expect(result.status == code, "\(result.error)")
             #expect(!result.error.contains("restart 1"))
+            #expect(!isMPIHeard(result), "\(result.error)")
             try FileManager.default.removeItem(atPath: job.folder)
             try FileManager.default.createDirectory(atPath: job.folder, withIntermediateDirectories: true)
         }
@@ -120,10 +121,39 @@ import Testing
         #expect(result.status == 75, "\(result.error)")
         #expect(lines(result).count == 1)
         #expect(result.output.contains("as asked; the same command goes on from there"))
+        #expect(!isMPIHeard(result), "\(result.error)")
         #expect(try job.leftovers() == [])
+        #expect(try !FileManager.default.contentsOfDirectory(atPath: job.folder).contains { $0.hasPrefix(".outcome") })
         let resumed = try job.start(ranks: 1).wait(timeout: 300)
         #expect(resumed.status == 0, "\(resumed.error)")
         #expect(try job.run.outcome(of: job.folder) == job.quiet())
+    }
+
+    @Test func `A rank that is asked to stop while the job begins ends it in order`() throws {
+        let running = try job.start(ranks: 2)
+        try wait(for: "a rank's record") { FileManager.default.fileExists(atPath: "\(job.folder)/ranks/rank-001") }
+        kill(try #require(try job.processes("mtdnn-worker").last), SIGTERM)
+        let result = try running.wait(timeout: 300)
+        #expect(result.status == 75, "\(result.error)")
+        #expect(lines(result) == [])
+        #expect(!isMPIHeard(result), "\(result.error)")
+        let resumed = try job.start(ranks: 1).wait(timeout: 300)
+        #expect(resumed.status == 0, "\(resumed.error)")
+        #expect(try job.run.outcome(of: job.folder) == job.quiet())
+    }
+
+    @Test func `A job whose mpirun was suspended hears that it is to stop`() throws {
+        let running = try job.start(ranks: 2)
+        try job.waitForCheckpoint(ofStep: 8)
+        kill(try #require(try job.processes("mpirun").first), SIGSTOP)
+        kill(running.processIdentifier, SIGINT)
+        let result = try running.wait(timeout: 300)
+        #expect(result.status == 75, "\(result.error)")
+    }
+
+    /// Whether MPI has added paragraphs of its own.
+    private func isMPIHeard(_ result: JobResult) -> Bool {
+        result.error.contains("MPI_ABORT") || result.error.contains("Primary job")
     }
 
     /// A `PATH` on which mpirun is a shell script.

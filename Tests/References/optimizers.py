@@ -1,7 +1,8 @@
-"""Makes optimizers.safetensors: ten updates of Adamax, AdamW, RAdam, SGD and mt-dnn v0.1's Adamax, with clipping, warm-up and an idle head."""
+"""Makes optimizers.safetensors: ten updates of Adamax, AdamW, RAdam, SGD, LAMB and mt-dnn v0.1's Adamax, with clipping, warm-up and an idle head."""
 import sys
 
 import torch
+from timm.optim.lamb import Lamb
 
 from common import draw, named, save
 
@@ -31,11 +32,26 @@ class FirstAdamax(torch.optim.Optimizer):
                 value -= group["lr"] * (first / (norm + 1e-6) + group["weight_decay"] * value)
 
 
+class OwnCounts:
+    """A Lamb for each tensor, so that steps without a gradient do not count for its bias correction, as in torch's own optimizers."""
+
+    def __init__(self, groups):
+        self.parts = [Lamb([dict(group, params=[value])], lr=RATE, eps=1e-6, max_grad_norm=None)
+                      for group in groups for value in group["params"]]
+        self.param_groups = [group for part in self.parts for group in part.param_groups]
+
+    def step(self):
+        for part in self.parts:
+            if part.param_groups[0]["params"][0].grad is not None:
+                part.step()
+
+
 OPTIMIZERS = {
     "adamax": lambda groups: torch.optim.Adamax([dict(group, weight_decay=0.0) for group in groups], lr=RATE, eps=1e-8),
     "adamw": lambda groups: torch.optim.AdamW(groups, lr=RATE, eps=1e-8),
     "first_adamax": FirstAdamax,
     "radam": lambda groups: torch.optim.RAdam(groups, lr=RATE, eps=1e-8, decoupled_weight_decay=True),
+    "lamb": OwnCounts,
     "sgd": lambda groups: torch.optim.SGD(groups, lr=RATE, momentum=0.9),
 }
 

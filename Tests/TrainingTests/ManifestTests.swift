@@ -201,13 +201,13 @@ import Testing
         try Data().write(to: URL(fileURLWithPath: "\(folder.path(step: 6))/model.h5"))
         var notes: [String] = []
         #expect(try Checkpoint.find(run) { notes.append($0) }.step == 3)
-        #expect(notes.count == 2 && notes[1] == "\(run): takes step 3, the best checkpoint")
+        #expect(notes.count == 2 && notes[1] == "\(run): takes step 3, the best whole checkpoint")
         try write(step: 3)
         try write(step: 9)
         notes = []
         try FileManager.default.removeItem(atPath: folder.path(step: 6))
         #expect(try Checkpoint.find(run) { notes.append($0) }.step == 9)
-        #expect(notes == ["\(run): takes step 9, the newest checkpoint"])
+        #expect(notes == ["\(run): takes step 9, the newest whole checkpoint"])
         #expect(throws: TrainingError("\(run)/none: is neither a checkpoint nor a run folder with a whole one")) {
             try Checkpoint.find("\(run)/none") { _ in }
         }

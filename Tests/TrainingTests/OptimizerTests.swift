@@ -10,7 +10,7 @@ import Testing
 struct OptimizerTests {
     private static let rules: [(OptimizerChoice, name: String, decay: Float)] = [
         (.adamaxTorch, "adamax", 0), (.adamW, "adamw", 0.01), (.adamax, "first_adamax", 0.01),
-        (.radam, "radam", 0.01), (.sgd, "sgd", 0.01),
+        (.radam, "radam", 0.01), (.sgd, "sgd", 0.01), (.lamb, "lamb", 0.01),
     ]
     private let reference: SafeTensors
 
@@ -23,6 +23,7 @@ struct OptimizerTests {
         let words: WordGradient
         let ownerships: [Ownership]
         let optimizers: [Optimizer]
+        let trustRatios: [TrustRatios]
         private var updateCounts: [Int]
 
         init(_ groups: [(name: String, tensors: [(String, [Int])])], _ rule: OptimizerChoice, decay: Float, ranks: Int)
@@ -43,6 +44,11 @@ struct OptimizerTests {
             optimizers = (0..<ranks).map { [parameters, words, ownerships] in
                 Optimizer(rule, decay: decay, parameters, words, ownerships: ownerships, rank: $0)
             }
+            trustRatios =
+                rule == .lamb
+                ? optimizers.enumerated().map { [ownerships] in
+                    TrustRatios($1, ownerships, rank: $0, of: ranks)
+                } : []
             updateCounts = parameters.groups.map { _ in 0 }
         }
 
@@ -65,6 +71,18 @@ struct OptimizerTests {
                         scale: min(1, 1 / (norm + 1e-6)), rate: rate, step: updateCounts[group])
                 }
             }
+            moveByTrustRatios(group, rate: rate)
+        }
+
+        /// The second half of LAMB, each rank with the sums of all.
+        private func moveByTrustRatios(_ group: Int, rate: Float) {
+            for one in trustRatios { one.writeOwnSums([group], updateCounts) }
+            for one in trustRatios {
+                for (rank, other) in trustRatios.enumerated() {
+                    for index in other.layout[rank] { one.sums[index] = other.sums[index] }
+                }
+            }
+            for one in trustRatios { one.moveOwn([group], rate: rate, updateCounts) }
         }
     }
 
@@ -88,7 +106,7 @@ struct OptimizerTests {
         }
     }
 
-    @Test(arguments: 0..<5, [1, 2, 3, 7])
+    @Test(arguments: 0..<6, [1, 2, 3, 7])
     func `Groups are updated as by torch, an idle head not at all`(ruleIndex: Int, ranks: Int) throws {
         let (rule, name, decay) = Self.rules[ruleIndex]
         // The first group is always the word embeddings'; here they are never touched.
@@ -117,7 +135,7 @@ struct OptimizerTests {
         )
     }
 
-    @Test(arguments: 0..<5, [1, 2, 3, 7])
+    @Test(arguments: 0..<6, [1, 2, 3, 7])
     func `Word embeddings are updated as by a dense optimizer, from touched rows alone`(ruleIndex: Int, ranks: Int)
         throws
     {

@@ -144,6 +144,7 @@ struct SettingsTests {
             folder: ../out
             threads: 3
             recompute: true
+            gradient_accumulation: 2
             checkpoint_steps: 11
             keep_last: 9
             stall_timeout: 20
@@ -158,8 +159,8 @@ struct SettingsTests {
         #expect(settings.prepared == folder + "/runs/line\nbreak")
         let defaults = RunSettings(encoder: .folder("x"), tasks: "x", data: "x", train: [], folder: "x")
         // Every key differs from its default, so a key that is read or written wrongly shows.
-        #expect(settings.differences(from: defaults).count == 1 + 8 + 30 + 4 + 2)
-        #expect(settings.yaml.split(separator: "\n").count == 1 + 8 + 30 + 1 + 4 + 1 + 3)
+        #expect(settings.differences(from: defaults).count == 1 + 8 + 31 + 4 + 2)
+        #expect(settings.yaml.split(separator: "\n").count == 1 + 8 + 31 + 1 + 4 + 1 + 3)
         #expect(
             settings.differences(from: defaults).prefix(2)
                 == ["encoder.hidden_size: none -> 128", "encoder.num_hidden_layers: none -> 2"])
@@ -191,7 +192,7 @@ struct SettingsTests {
         ),
         (
             "optimizer: adamx",
-            "glue.yml:5: optimizer must be one of adamax, adamax_torch, adamw, radam, sgd, not \"adamx\"; did you mean \"adamax\"?"
+            "glue.yml:5: optimizer must be one of adamax, adamax_torch, adamw, radam, lamb, sgd, not \"adamx\"; did you mean \"adamax\"?"
         ),
         ("schedule: step", "glue.yml:5: schedule must be one of linear, cosine, constant, not \"step\""),
         ("learning_rate: 0", "glue.yml:5: learning_rate must be above 0.0, not 0"),

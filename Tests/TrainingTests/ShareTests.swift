@@ -86,18 +86,19 @@ struct ShareTests {
 
     /// What the owner adds up: ranks' sums of their nodes, here of one number for each slice.
     @Test(arguments: [1, 2, 3, 5, 7, 8, 12])
-    func `The sum over ranks' nodes has the same bits on any number of ranks`(sliceCount: Int) {
+    func `The sum over ranks' nodes has the same bits on any number of ranks and parts`(sliceCount: Int) {
         let leaves = (0..<sliceCount).map { Float($0 % 3 == 0 ? 1e7 : 1) / Float($0 + 3) }
-        func total(_ rankCount: Int) -> Float {
-            let shares = RankShares(sliceCount: sliceCount, rankCount: rankCount)
+        func total(_ rankCount: Int, _ partCount: Int = 1) -> Float {
+            let shares = RankShares(sliceCount: sliceCount, rankCount: rankCount, partCount: partCount)
+            let trees = (0..<rankCount).map { shares.trees(ofRank: $0, panelCapacity: 1) }
             let sums = UnsafeMutablePointer<Float>.allocate(capacity: shares.nodes.count + 1)
             defer { sums.deallocate() }
             let owner = SumTree(root: 0..<sliceCount, leaves: shares.nodes.map(\.slices))
             for (index, node) in shares.nodes.enumerated() {
-                let local = SliceTree(sliceCount: sliceCount, local: shares.runs[node.rank])
-                #expect(local.subtrees[node.subtree] == node.slices)
+                let local = trees[node.rank].last { $0.firstSum <= node.subtree }!
+                #expect(local.subtrees[node.subtree - local.firstSum] == node.slices)
                 local.sum(node.slices, columns: 0..<1, into: sums + index) { slice, sum in
-                    sum.pointee = leaves[shares.runs[node.rank].lowerBound + slice]
+                    sum.pointee = leaves[local.local.lowerBound + slice]
                 }
                 owner.sources[index] = UnsafePointer(sums + index)
             }
@@ -106,7 +107,9 @@ struct ShareTests {
         }
         let expected = total(1)
         #expect(abs(expected - leaves.reduce(0, +)) <= 1e-6 * expected)
-        for rankCount in 1...sliceCount { #expect(total(rankCount) == expected) }
+        for rankCount in 1...sliceCount {
+            for partCount in 1...(sliceCount / rankCount) { #expect(total(rankCount, partCount) == expected) }
+        }
     }
 
     @Test func `Owners hold all rows of every group once, whole and equally many`() {

@@ -94,11 +94,12 @@ public final class WordGradient {
 
     /// Some columns of the gradient of a touched row.
     private func sum(_ dx: Matrix, _ slices: RowSlices, row: Int, columns: Range<Int>) {
-        for subtree in 0..<slices.tree.subtrees.count {
+        let tree = slices.tree
+        for subtree in 0..<tree.subtrees.count {
             let last = occurrenceStarts[row + 1]
             var next = occurrenceStarts[row]
-            slices.tree.sum(slices.tree.subtrees[subtree], columns: columns, into: buffers[subtree].row(row)) {
-                slice, sum in
+            let destination = buffers[tree.firstSum + subtree].row(row)
+            tree.sum(tree.subtrees[subtree], columns: columns, into: destination) { slice, sum in
                 sum.update(repeating: 0, count: columns.count)
                 let range = slices.range(slice)
                 while next < last, Int(occurrences[next]) < range.lowerBound { next += 1 }

@@ -42,7 +42,9 @@ struct Checkpoint: Sendable {
             throw TrainingError("\(path): is neither a checkpoint nor a run folder with a whole one")
         }
         try probe.require(best.path)
-        report("\(path): takes step \(best.step), \(best.manifest.score == nil ? "the newest" : "the best") checkpoint")
+        report(
+            "\(path): takes step \(best.step), \(best.manifest.score == nil ? "the newest whole" : "the best whole") checkpoint"
+        )
         return best
     }
 }

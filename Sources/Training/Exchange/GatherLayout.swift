@@ -5,9 +5,9 @@ final class GatherLayout {
     private let counts, displacements: UnsafeMutablePointer<Int32>
     private let rankCount: Int
 
-    /// A layout for the ranks of `world`, all parts empty.
-    init(_ world: Communicator) {
-        rankCount = world.size
+    /// A layout for so many ranks, all parts empty.
+    init(rankCount: Int) {
+        self.rankCount = rankCount
         counts = .allocate(capacity: rankCount)
         displacements = .allocate(capacity: rankCount)
         counts.initialize(repeating: 0, count: rankCount)

@@ -27,7 +27,7 @@ final class GradientNorm {
         }
         let rows = words.capacity + rowCounts.dropFirst().joined().reduce(0, +)
         sums = .allocate(capacity: rows)
-        layout = GatherLayout(world)
+        layout = GatherLayout(rankCount: world.size)
     }
 
     deinit { sums.deallocate() }

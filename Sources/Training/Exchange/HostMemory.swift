@@ -39,7 +39,7 @@ package final class HostMemory {
         var memory: HostMemory?
         let model = try MultiTaskModel(
             encoder: sizes, heads: heads, dropout: .init(hidden: dropout, attention: dropout), capacity: plan.capacity,
-            gradientBuffers: plan.tree.subtrees.count, touchedWords: plan.touchedWords,
+            gradientBuffers: plan.trees.reduce(0) { $0 + $1.subtrees.count }, touchedWords: plan.touchedWords,
             recomputes: recomputes
         ) { sizes in
             let made = try HostMemory(world, host: host, sizes)

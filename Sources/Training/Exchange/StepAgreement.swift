@@ -14,7 +14,7 @@ final class StepAgreement {
     init(_ world: Communicator, _ shares: RankShares) {
         self.world = world
         runs = shares.runs
-        layout = GatherLayout(world)
+        layout = GatherLayout(rankCount: world.size)
         words = .allocate(capacity: shares.sliceCount + world.size)
         words.initialize(repeating: 0, count: shares.sliceCount + world.size)
         for (rank, run) in runs.enumerated() {
@@ -24,15 +24,17 @@ final class StepAgreement {
 
     deinit { words.deallocate() }
 
-    /// The sum of losses over all units of the global batch of which this rank holds `share`, and what all ranks tell.
-    func reach(_ share: PackedBatch, telling flags: StepFlags) throws -> (loss: Double, heard: HeardFlags) {
+    /// The sum of losses over all units of the global batch of which this rank holds `parts`, and what all ranks tell.
+    func reach(_ parts: [PackedBatch], telling flags: StepFlags) throws -> (loss: Double, heard: HeardFlags) {
         var next = layout[world.rank].lowerBound
         words[next] = Double(flags.rawValue)
-        for index in 0..<share.tree.local.count {
-            var sum = 0.0
-            for unit in share.units(ofSlice: index) { sum += share.losses[unit] }
-            next += 1
-            words[next] = sum
+        for part in parts {
+            for slice in 0..<part.tree.local.count {
+                var sum = 0.0
+                for unit in part.units(ofSlice: slice) { sum += part.losses[unit] }
+                next += 1
+                words[next] = sum
+            }
         }
         try layout.gather(words, world)
         var loss = 0.0

@@ -11,6 +11,8 @@ final class Optimizer {
         let piece: Ownership.Piece
         let first, second: UnsafeMutablePointer<Float>
         let decay: Float
+        /// Number of the parameter in its group.
+        let number: Int
     }
 
     /// What this rank owns, by group.
@@ -41,7 +43,8 @@ final class Optimizer {
                 next += 2 * piece.range.count
                 return OwnedPiece(
                     piece: piece, first: first, second: first + piece.range.count,
-                    decay: Optimizer.decays(piece.parameter) ? decay : 0)
+                    decay: Optimizer.isMatrix(piece.parameter) ? decay : 0,
+                    number: ownership.group.parameters.firstIndex { $0.offset == piece.parameter.offset }!)
             }
         }
         wordRowIsIdle = .allocate(capacity: owned[0].first?.piece.rows.count ?? 0)
@@ -51,9 +54,9 @@ final class Optimizer {
     deinit { wordRowIsIdle.deallocate() }
 
     /// Weight decay is for matrices: biases and the scales of LayerNorm are vectors.
-    private static func decays(_ parameter: Parameter) -> Bool { parameter.shape.count > 1 }
+    static func isMatrix(_ parameter: Parameter) -> Bool { parameter.shape.count > 1 }
 
-    /// Updates what this rank owns of a group.
+    /// Updates what this rank owns of a group; of LAMB only the moments, since `TrustRatios` needs those of all ranks to go on.
     /// - Parameters:
     ///   - gradient: the sums of the owned rows; of word embeddings, of the touched ones among them.
     ///   - scale: what gradients are multiplied by, for clipping.
@@ -130,6 +133,22 @@ final class Optimizer {
         }
     }
 
+    private static let lambBetas: (Float, Float) = (0.9, 0.999)
+
+    /// What LAMB moves an owned piece along after `step` updates.
+    func direction(_ owned: OwnedPiece, step: Int) -> LAMBDirection {
+        LAMBDirection(decay: owned.decay, betas: Optimizer.lambBetas, epsilon: 1e-6, step: step)
+    }
+
+    /// A row of an owned piece.
+    func run(_ owned: OwnedPiece, row: Int) -> UpdateRun {
+        let columns = owned.piece.parameter.columns
+        let start = row * columns
+        return UpdateRun(
+            values: values + owned.piece.range.lowerBound + start, gradient: nil, first: owned.first + start,
+            second: owned.second + start, count: columns)
+    }
+
     private func isZero(_ values: UnsafePointer<Float>, _ count: Int) -> Bool {
         UnsafeBufferPointer(start: values, count: count).allSatisfy { $0 == 0 }
     }
@@ -159,6 +178,7 @@ final class Optimizer {
             updateRAdam(
                 run, gradientScale: scale, rate: rate, decay: owned.decay, betas: (0.9, 0.999), epsilon: 1e-8,
                 step: step)
+        case .lamb: updateMoments(run, gradientScale: scale, betas: Optimizer.lambBetas)
         case .sgd:
             updateSGD(run, gradientScale: scale, rate: rate, decay: owned.decay, momentum: 0.9)
         }

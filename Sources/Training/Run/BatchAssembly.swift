@@ -1,7 +1,7 @@
 import Kernels
 import Model
 
-/// Puts together the batch of each step: which rows, which slices, this rank's share.
+/// Puts together the batch of each step: which rows, which slices, the parts of this rank's share.
 ///
 /// Every rank computes the plan of the whole global batch and copies the tokens of its own slices only.
 final class BatchAssembly {
@@ -30,9 +30,9 @@ final class BatchAssembly {
         sequenceNumbers.reserveCapacity(capacity)
     }
 
-    /// Fills `share` with this rank's slices of a step's batch, and lists the word embeddings that the whole batch touches.
+    /// Fills the parts of this rank's share with their slices of a step's batch, and lists the word embeddings that the whole batch touches.
     /// - Returns: the number of the task.
-    func assemble(step: Int, into share: PackedBatch, words: WordGradient) -> Int {
+    func assemble(step: Int, into parts: [PackedBatch], words: WordGradient) -> Int {
         let batch = arrange(step: step)
         let file = tasks[batch.task].train
         words.clear()
@@ -40,13 +40,15 @@ final class BatchAssembly {
             for sequence in file.sequences(of: row) { words.touch(file.tokens(of: sequence)) }
         }
         words.finish()
-        share.clear()
-        for slice in share.tree.local {
-            for place in plan.slice(slice) { file.append(rows[place], to: share, number: sequenceNumbers[place]) }
-            share.endSlice()
+        for part in parts {
+            part.clear()
+            for slice in part.tree.local {
+                for place in plan.slice(slice) { file.append(rows[place], to: part, number: sequenceNumbers[place]) }
+                part.endSlice()
+            }
+            part.unitWeight = Float(tasks[batch.task].definition.lossWeight / Double(lossCount))
+            part.random = RandomStep(seed: seed, step: step)
         }
-        share.unitWeight = Float(tasks[batch.task].definition.lossWeight / Double(lossCount))
-        share.random = RandomStep(seed: seed, step: step)
         return batch.task
     }
 
@@ -56,27 +58,30 @@ final class BatchAssembly {
         return rows.map { tasks[task].train.uid(of: $0) }
     }
 
-    /// What the batches of `steps` need at most: a share of theirs, and the tokens of a whole one.
-    func capacity(steps: Range<Int>, local: Range<Int>) -> (share: BatchCapacity, globalTokens: Int) {
-        var share = BatchCapacity(tokens: 0, sequences: 0, longest: tasks.reduce(0) { max($0, $1.train.longest) })
+    /// What the batches of `steps` need at most: one of these parts of theirs, and the tokens of a whole one.
+    func capacity(steps: Range<Int>, parts: [Range<Int>]) -> (part: BatchCapacity, globalTokens: Int) {
+        let mostSlices = parts.reduce(0) { max($0, $1.count) }
+        var part = BatchCapacity(tokens: 0, sequences: 0, longest: tasks.reduce(0) { max($0, $1.train.longest) })
         var globalTokens = 0
         for step in steps {
             let batch = lookUp(step: step)
             let file = tasks[batch.task].train
             globalTokens = max(globalTokens, tokenCount)
-            share.sequences = max(share.sequences, sequenceCount)
+            part.sequences = max(part.sequences, sequenceCount)
             // No slice holds more than an even share and one example: most batches need no plan to be known as smaller.
             let longest = rows.reduce(0) { max($0, file.tokenCount(of: $1)) }
-            guard min(tokenCount, local.count * (tokenCount / sliceCount + 1 + longest)) > share.tokens else {
+            guard min(tokenCount, mostSlices * (tokenCount / sliceCount + 1 + longest)) > part.tokens else {
                 continue
             }
             plan.arrange(count: rows.count) { file.tokenCount(of: rows[$0]) }
-            let tokens = local.reduce(0) { sum, slice in
-                sum + plan.slice(slice).reduce(0) { $0 + file.tokenCount(of: rows[$1]) }
+            for slices in parts {
+                let tokens = slices.reduce(0) { sum, slice in
+                    sum + plan.slice(slice).reduce(0) { $0 + file.tokenCount(of: rows[$1]) }
+                }
+                part.tokens = max(part.tokens, tokens)
             }
-            share.tokens = max(share.tokens, tokens)
         }
-        return (share, globalTokens)
+        return (part, globalTokens)
     }
 
     /// Looks up the rows of a step and plans their slices.

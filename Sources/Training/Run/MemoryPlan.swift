@@ -28,6 +28,7 @@ struct MemoryPlan {
             "the \(rankCount) ranks on \(hostName) need \(MemoryPlan.text(needed)) and \(MemoryPlan.text(available)) are free; "
                 + "the largest parts of a rank are \(largest.joined(separator: ", ")); "
                 + (settings.recomputes ? "" : "set `recompute: true`, ")
+                + "raise `gradient_accumulation`, "
                 + "lower `batch_size` or `max_length`, or use fewer ranks with more `threads`, or more hosts")
     }
 

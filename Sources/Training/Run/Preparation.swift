@@ -23,6 +23,7 @@ struct Preparation {
     mutating func prepare(_ task: TaskDefinition, report: (String) -> Void) throws -> [String: String] {
         var paths: [String: String] = [:]
         for split in [TaskDefinition.trainingSplit] + task.developmentSplits {
+            try StopRequest.endBeforeTraining()
             paths[split] = try prepare(task, split: split, report: report)
         }
         return paths

@@ -8,8 +8,9 @@ package struct RunPlan {
     let assembly: BatchAssembly
     let stepCount: Int
     let shares: RankShares
-    package let tree: SliceTree
-    /// Room for the largest share of any step and for any evaluation batch.
+    /// The tree over each part of this rank's slices.
+    package let trees: [SliceTree]
+    /// Room for the largest part of a share of any step, and for any evaluation batch.
     package let capacity: BatchCapacity
     /// Most word pieces that a global batch touches.
     package let touchedWords: Int
@@ -17,11 +18,14 @@ package struct RunPlan {
     package init(
         _ settings: RunSettings, _ tasks: [PreparedTask], sizes: EncoderSizes, rank: Int, rankCount: Int
     ) throws {
-        let sliceCount = settings.reproducible == .acrossRankCounts ? settings.slices : rankCount
-        guard rankCount <= sliceCount else {
+        let partCount = settings.gradientAccumulation
+        let leastSlices = rankCount * partCount
+        let sliceCount = settings.reproducible == .acrossRankCounts ? settings.slices : leastSlices
+        guard leastSlices <= sliceCount else {
+            let parts = partCount > 1 ? " with `gradient_accumulation` \(partCount)" : ""
             throw TrainingError(
-                "\(rankCount) ranks share \(sliceCount) slices of a batch; set `slices` to at least \(rankCount), "
-                    + "or start fewer ranks")
+                "\(rankCount) ranks\(parts) share \(sliceCount) slices of a batch; set `slices` to at least "
+                    + "\(leastSlices), or start fewer ranks")
         }
         sampler = Sampler(
             tasks: tasks.map { $0.samplerTask(settings) }, mixture: settings.taskMixture,
@@ -29,13 +33,12 @@ package struct RunPlan {
             seed: settings.seed)
         assembly = BatchAssembly(tasks, sampler, seed: settings.seed, sliceCount: sliceCount)
         stepCount = sampler.stepsPerEpoch * settings.epochs
-        shares = RankShares(sliceCount: sliceCount, rankCount: rankCount)
+        shares = RankShares(sliceCount: sliceCount, rankCount: rankCount, partCount: partCount)
         let largestRow = max(sizes.hiddenSize * 4, sizes.intermediateSize)
-        tree = SliceTree(
-            sliceCount: sliceCount, local: shares.runs[rank], panelCapacity: max(65_536, largestRow))
-        let training = assembly.capacity(steps: 0..<stepCount, local: shares.runs[rank])
+        trees = shares.trees(ofRank: rank, panelCapacity: max(65_536, largestRow))
+        let training = assembly.capacity(steps: 0..<stepCount, parts: shares.parts[rank])
         touchedWords = min(sizes.vocabularySize, training.globalTokens)
-        var capacity = training.share
+        var capacity = training.part
         for task in tasks {
             for (_, file) in task.developments {
                 let evaluation = EvaluationBatches(file, sequenceCount: settings.evaluationBatchSize).capacity

@@ -1,11 +1,12 @@
+import Communication
 import Foundation
 
 /// Whether this process was asked to stop by SIGTERM, SIGINT or SIGUSR1. The step at hand is finished and a checkpoint written first.
-enum StopRequest {
+public enum StopRequest {
     nonisolated(unsafe) private static var asked: sig_atomic_t = 0
 
     /// Takes note of the signals from here on.
-    static func listen() {
+    public static func listen() {
         for number in [SIGTERM, SIGINT, SIGUSR1] { signal(number) { _ in StopRequest.asked = 1 } }
     }
 
@@ -24,4 +25,11 @@ enum StopRequest {
 
     /// Whether one came.
     static var isAsked: Bool { asked != 0 }
+
+    /// Throws where one came before there is anything to save.
+    static func endBeforeTraining() throws {
+        guard isAsked else { return }
+        throw SharedError(
+            "asked to stop before a step was taken; the same command goes on", exitCode: JobExit.stopped)
+    }
 }

@@ -34,11 +34,14 @@ package final class Trainer {
 
     let ownerships: [Ownership]
     let optimizer: Optimizer
+    /// For LAMB only.
+    private let trustRatios: TrustRatios?
     private let world: Communicator
     private let settings: RunSettings
     private let tasks: [PreparedTask]
     private let assembly: BatchAssembly
-    private let share: PackedBatch
+    /// This rank's share of the batch, one after another.
+    private let parts: [PackedBatch]
     private let gradients: GradientExchange
     private let gradientNorm: GradientNorm
     private let values: ValueExchange
@@ -64,7 +67,7 @@ package final class Trainer {
         learningRate = LearningRate(
             peak: Float(settings.learningRate), schedule: settings.schedule, warmup: settings.warmup,
             stepCount: plan.stepCount)
-        share = PackedBatch(capacity: plan.capacity, tree: plan.tree)
+        parts = plan.trees.map { PackedBatch(capacity: plan.capacity, tree: $0) }
         let groups = model.parameters.groups
         ownerships = groups.map { Ownership($0, rankCount: world.size) }
         gradients = GradientExchange(world, model, ownerships, plan.shares, memory)
@@ -74,6 +77,8 @@ package final class Trainer {
         optimizer = Optimizer(
             settings.optimizer, decay: Float(settings.weightDecay), model.parameters, model.wordGradient,
             ownerships: ownerships, rank: world.rank)
+        trustRatios =
+            settings.optimizer == .lamb ? TrustRatios(optimizer, ownerships, rank: world.rank, of: world.size) : nil
         activeGroups = tasks.indices.map { head in
             groups.indices.map { model.isActive(group: $0, forHead: head) }
         }
@@ -86,21 +91,23 @@ package final class Trainer {
     package func step(_ number: Int, telling flags: StepFlags = []) throws -> Step {
         RankPosition.begin(step: number + 1)
         clock.enter(.sample)
-        let task = assembly.assemble(step: number, into: share, words: model.wordGradient)
+        let task = assembly.assemble(step: number, into: parts, words: model.wordGradient)
         let active = activeGroups[task]
         trainedTokenCount += assembly.tokenCount
 
         clock.enter(.gather)
         try values.gatherTouchedWords()
 
-        clock.enter(.forward)
-        _ = model.forward(share, head: task)
-        clock.enter(.backward)
-        model.backward(share, head: task)
+        for part in parts {
+            clock.enter(.forward)
+            _ = model.forward(part, head: task)
+            clock.enter(.backward)
+            model.backward(part, head: task)
+        }
 
         clock.enter(.exchange)
         let (lossSum, heard) = try agreement.reach(
-            share, telling: StopRequest.isAsked ? flags.union(.stopAsked) : flags)
+            parts, telling: StopRequest.isAsked ? flags.union(.stopAsked) : flags)
         let loss = lossSum / Double(assembly.lossCount)
         try gradients.exchange(activeGroups: active)
         let norm = try gradientNorm.compute(activeGroups: active)
@@ -115,6 +122,7 @@ package final class Trainer {
                 group: group, gradient: gradients.ownedSegment(group), scale: scale, rate: rate,
                 step: updateCounts[group])
         }
+        try trustRatios?.move(groups: activeGroupNumbers[task], rate: rate, steps: updateCounts, world)
 
         clock.enter(.gather)
         try values.gather(groups: activeGroupNumbers[task].dropFirst())

@@ -75,6 +75,8 @@ public struct TrainingRun {
             return []
         }
         let parts = try build()
+        // Later the first step takes notice.
+        try world.agree { try StopRequest.endBeforeTraining() }
         try comparison.requireSameData(parts.tokenFiles)
         let (trainer, plan) = (parts.trainer, parts.plan)
         var notes = parts.notes
@@ -102,7 +104,6 @@ public struct TrainingRun {
         }
         if start > 0 { report.say("goes on from the checkpoint of step \(start)") }
         let checkpoints = makeStore(trainer, origin, report)
-        StopRequest.listen()  // until here a signal ends the program at once: there is nothing to save
         let (outcome, end) = try train(
             from: start, trainer, parts.evaluator, checkpoints, earlyStop, parts.tasks, report)
         guard outcome == .finished else { return outcome }

@@ -46,6 +46,8 @@ extension RunSettings {
         batchSize = try keys["batch_size"]?.integer(.between(1, 1_000_000)) ?? batchSize
         if let value = keys["sampler"] { sampler = try SamplerSettings(value) }
         slices = try keys["slices"]?.integer(.between(1, 1024)) ?? slices
+        gradientAccumulation =
+            try keys["gradient_accumulation"]?.integer(.between(1, 1024)) ?? gradientAccumulation
         reproducible = try keys["reproducible"]?.choice() ?? reproducible
         evaluationBatchSize = try keys["evaluation_batch_size"]?.integer(.atLeast(1)) ?? evaluationBatchSize
 

@@ -5,7 +5,7 @@ extension RunSettings {
     /// The settings that may change when a run goes on, because no weight depends on them.
     static let changeableKeys: Set<String> = [
         "folder", "prepared", "checkpoint_steps", "keep_last", "keep_best", "stall_timeout", "max_restarts", "patience",
-        "threads", "recompute",
+        "threads", "recompute", "gradient_accumulation",
     ]
     /// Settings that only name places: a checkpoint tells what was there, and that is compared, so that a run may move.
     static let places: Set<String> = ["data", "tasks", "encoder.from", "encoder.vocab"]

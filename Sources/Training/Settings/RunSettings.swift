@@ -23,6 +23,8 @@ public struct RunSettings: Equatable, Sendable {
     public var sampler = SamplerSettings()
     /// `slices`: the parts of a batch, summed in fixed order so that ranks do not matter; also the most ranks possible.
     public var slices = 8
+    /// `gradient_accumulation`: the parts in which each rank computes its share of a batch, one after another: less memory for activations, the same weights.
+    public var gradientAccumulation = 1
     /// `reproducible`: whether weights are the same on any number of ranks, or only on the same number.
     public var reproducible = Reproducibility.acrossRankCounts
     /// `max_length`: tokens per sequence; longer ones are cut.
@@ -194,6 +196,8 @@ public enum OptimizerChoice: String, CaseIterable, Sendable {
     case adamW = "adamw"
     /// RAdam with decoupled decay.
     case radam
+    /// LAMB, for large batches: Adam whose steps are scaled to each matrix's own norm.
+    case lamb
     /// Stochastic gradient descent with momentum 0.9.
     case sgd
 }

@@ -54,6 +54,7 @@ extension RunSettings {
             ("san.prediction_dropout", "\(answerNetwork.predictionDropout)"),
             ("folder", quoted(folder)),
             ("recompute", "\(recomputes)"),
+            ("gradient_accumulation", "\(gradientAccumulation)"),
             ("threads", "\(threads)"),
             ("checkpoint_steps", "\(checkpointSteps)"),
             ("keep_last", "\(keepLast)"),

@@ -6,6 +6,8 @@ import Storage
 public struct JobTemporaries {
     /// The folder.
     public let path: String
+    /// A name that no other job has.
+    public var job: String { String(path.suffix(8)) }
     /// Where mpirun writes its number, which is a part of the names of the job's files in shared memory.
     public var addressFile: String { "\(path)/mpirun.uri" }
     private let sharedMemory: String
