@@ -7,12 +7,11 @@ import Training
 struct PredictCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "predict",
-        abstract: "Scores texts with a trained task; or writes the files that the GLUE server takes.",
+        abstract: "Scores texts with a trained task; or writes the files that the GLUE server or SQuAD's scorer takes.",
         discussion: """
             Of a split the task's own files are read, and where all rows have labels the task's scores are printed to standard error. Lines of \
-            --input hold a sentence, two, or a query and its candidates, with tabs between; with --json-input they are {"sentence"}, \
-            {"sentence1", "sentence2"}, {"query", "candidates"}, and \
-            where words are labelled {"words"}, each with a "uid" if you like.
+            --input hold a sentence, two, a query and its candidates, or a question and its context, with tabs between; with --json-input they are \
+            {"sentence"}, {"sentence1", "sentence2"}, {"query", "candidates"}, {"words"} or {"question", "context"}, each with a "uid" if you like.
             """)
 
     @Argument(help: ArgumentHelp("A checkpoint, or a run folder for its best or else newest one.", valueName: "path"))
@@ -39,6 +38,11 @@ struct PredictCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Writes a file for each GLUE task of the model, instead.", valueName: "folder"))
     var glueSubmission: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "Writes the answers to a split's questions as SQuAD's official scorer takes them, instead.", valueName: "file"))
+    var squadPredictions: String?
+
     @OptionGroup var team: ThreadOption
 
     @Option(
@@ -53,6 +57,9 @@ struct PredictCommand: ParsableCommand {
             throw ValidationError(
                 "--glue-submission takes all tasks and their test files; leave the other options out.")
         }
+        if squadPredictions != nil, glueSubmission != nil || input != nil || output != nil || json {
+            throw ValidationError("--squad-predictions goes with --task and --split alone.")
+        }
     }
 
     func run() throws {
@@ -60,6 +67,10 @@ struct PredictCommand: ParsableCommand {
             model in
             if let glueSubmission { return try GlueSubmission(model, folder: glueSubmission).write(report: say) }
             let index = try model.task(task)
+            if let squadPredictions {
+                let split = split ?? "dev"
+                return try SquadPredictions(model, task: index, split: split).write(to: squadPredictions, report: say)
+            }
             guard let output else { return try predict(model, index, to: .standard) }
             try Output.with(output) { try predict(model, index, to: $0) }
         }
@@ -98,15 +109,15 @@ struct PredictCommand: ParsableCommand {
         if contents.leftOut.count > 0 { say("\(task.name) \(split)\(contents.leftOut.summary)") }
         contents.leftOut.list.forEach(say)
         let predictions = try answer(contents.rows)
-        guard let scores = PredictionScores(predictions, of: task)?.scores else { return }
-        let texts = scores.map { String(format: "%@ %.4f", $0.name, $0.value) }
-        say("\(task.name) \(split): " + texts.joined(separator: "  "))
+        guard let scores = PredictionScores(predictions, of: task) else { return }
+        say("\(task.name) \(split): \(scores.summary)")
     }
 
     /// A sentence whose words are labelled must have an answer for each.
     private func requireAllWords(
         _ example: Example, _ encoded: TokenizedExample, of model: TrainedModel, _ task: Int, _ place: String
     ) throws {
+        guard !example.words.isEmpty else { return }
         let count = encoded.tokenLabels.count { $0 != TokenLabel.none }
         guard count < example.words.count else { return }
         throw LaunchError(

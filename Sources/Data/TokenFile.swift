@@ -2,7 +2,7 @@ import Storage
 
 /// The prepared examples of one split of one task, mapped from an HDF5 file.
 ///
-/// An example has one sequence of tokens, or, for a ranking query, one per candidate. Nothing is read at the start and
+/// An example has one sequence of tokens, or, for a ranking query, one per candidate; of a question each window of its context is one. Nothing is read at the start and
 /// nothing through HDF5 later: the datasets are contiguous, and each array is the mapped file itself, so all ranks of a
 /// host share one copy and a checkpoint being written never makes a batch wait for HDF5's lock.
 ///
@@ -22,10 +22,13 @@ public final class TokenFile: @unchecked Sendable {  // reads a mapping that nev
     public let sequenceOffsets: UnsafeBufferPointer<Int64>
     /// Where each example starts among the sequences, and where the last ends. // [examples + 1]
     public let exampleOffsets: UnsafeBufferPointer<Int64>
-    /// For each token the class of the word that begins there, or one of `TokenLabel`; empty where words have no labels. // [tokens] or [0]
+    /// For each token the class of the word that begins there, or one of `TokenLabel`, or its `SpanMark`; empty for tasks without. // [tokens] or [0]
     public let tokenLabels: UnsafeBufferPointer<Int32>
-    /// The class's index, the score, the index of the positive candidate, or the number of labelled words; NaN without a label. // [examples]
+    /// The class's index, the score, the index of the positive candidate, the number of labelled words, or whether the question has an answer; NaN
+    /// without a label. // [examples]
     public let labels: UnsafeBufferPointer<Float>
+    /// The questions whose windows are the examples; nil for tasks without.
+    public let questions: QuestionTable?
     private let uidBytes: UnsafeBufferPointer<UInt8>
     private let uidOffsets: UnsafeBufferPointer<Int64>
     private let mapping: MappedFile
@@ -58,6 +61,7 @@ public final class TokenFile: @unchecked Sendable {  // reads a mapping that nev
         tokenLabels =
             try file.exists(Dataset.tokenLabels)
             ? Self.map(Dataset.tokenLabels, of: file, mapping) : UnsafeBufferPointer(start: nil, count: 0)
+        questions = try file.exists(QuestionTable.Dataset.windows) ? QuestionTable(file, mapping) : nil
         uidBytes = try Self.map(Dataset.uids, of: file, mapping)
         uidOffsets = try Self.map(Dataset.uidOffsets, of: file, mapping)
         var attributes: [String: String] = [:]
@@ -100,7 +104,7 @@ public final class TokenFile: @unchecked Sendable {  // reads a mapping that nev
         Int(offsets[index])..<Int(offsets[index + 1])
     }
 
-    private static func map<Element: HDF5Element>(
+    static func map<Element: HDF5Element>(
         _ dataset: String, of file: HDF5File, _ mapping: MappedFile
     ) throws(StorageError) -> UnsafeBufferPointer<Element> {
         let shape = try file.shape(of: dataset)
@@ -126,9 +130,10 @@ extension TokenFile {
         try check(labels.count, Dataset.labels, equals: exampleCount, "examples")
         if !tokenLabels.isEmpty { try check(tokenLabels.count, Dataset.tokenLabels, equals: tokens.count, "tokens") }
         try check(uidOffsets.count - 1, Dataset.uidOffsets, equals: exampleCount, "examples")
+        try questions?.check(self)
     }
 
-    private func check(
+    func check(
         _ offsets: UnsafeBufferPointer<Int64>, _ dataset: String, end: Int, of target: String
     ) throws(StorageError) {
         guard offsets.first == 0 else { throw error(dataset, "does not start at 0") }
@@ -140,11 +145,11 @@ extension TokenFile {
         }
     }
 
-    private func check(_ count: Int, _ dataset: String, equals expected: Int, _ what: String) throws(StorageError) {
+    func check(_ count: Int, _ dataset: String, equals expected: Int, _ what: String) throws(StorageError) {
         if count != expected { throw error(dataset, "\(count) entries for \(expected) \(what)") }
     }
 
-    private func error(_ dataset: String, _ reason: String) -> StorageError {
+    func error(_ dataset: String, _ reason: String) -> StorageError {
         StorageError(file: path, place: dataset, reason: reason)
     }
 }
@@ -160,6 +165,7 @@ extension TokenFile {
         private var tokenLabels: [Int32] = []
         private var uids: [UInt8] = []
         private var uidOffsets: [Int64] = [0]
+        private var questions: QuestionTable.Builder?
 
         /// No examples yet.
         public init() {}
@@ -173,7 +179,7 @@ extension TokenFile {
         ///   - sequences: One sequence, or the candidates of a ranking query; as many segments as tokens in each.
         ///   - label: The class's index, the score, or the index of the positive candidate; NaN without a label.
         ///   - uid: The name that the data set gives the example.
-        ///   - newTokenLabels: For each token of all sequences the class of the word that begins there; empty where words have no labels.
+        ///   - newTokenLabels: For each token of all sequences the class of the word that begins there, or its mark; empty for tasks without.
         public mutating func append(
             _ sequences: [(tokens: [Int32], segments: [UInt8])], label: Float, uid: String,
             tokenLabels newTokenLabels: [Int32] = []
@@ -193,6 +199,21 @@ extension TokenFile {
             uidOffsets.append(Int64(uids.count))
         }
 
+        /// Appends a question, each window of its context as an example.
+        public mutating func append(question: TokenizedExample, _ context: QuestionContext) {
+            var first = 0
+            for sequence in question.sequences {
+                let marks = Array(question.tokenLabels[first..<(first + sequence.tokens.count)])
+                append(
+                    [(sequence.tokens, sequence.segments)], label: question.label ?? .nan, uid: question.uid,
+                    tokenLabels: marks)
+                first += marks.count
+            }
+            let end = exampleCount
+            questions = questions ?? QuestionTable.Builder()
+            questions?.append(context, endingAt: end)
+        }
+
         /// Writes the file; it appears at `path` whole or not at all.
         ///
         /// - Parameter attributes: Where the examples come from, in words.
@@ -205,6 +226,7 @@ extension TokenFile {
                 try file.write(exampleOffsets, to: Dataset.exampleOffsets)
                 try file.write(labels, to: Dataset.labels)
                 if !tokenLabels.isEmpty { try file.write(tokenLabels, to: Dataset.tokenLabels) }
+                try questions?.write(to: file)
                 try file.write(uids, to: Dataset.uids)
                 try file.write(uidOffsets, to: Dataset.uidOffsets)
                 // In a fixed order, so that equal contents make equal files.

@@ -11,13 +11,21 @@ public enum Objective: Sendable, Equatable {
     case ranking
     /// The sum over a unit's tokens with a class of -log softmax(scores)[class].
     case tokenCrossEntropy
+    /// Half of -log softmax(first scores of a sequence's tokens)[start] and half of the same of the second scores at the end.
+    case spanCrossEntropy
+
+    /// Whether every token has scores, or only each sequence.
+    var readsAllTokens: Bool { self == .tokenCrossEntropy || self == .spanCrossEntropy }
 }
 
 /// Writes each unit's loss and its gradient for the scores, times the batch's weight for a unit.
 /// - Parameters:
 ///   - scores: one row for each sequence [sequences, classes], or each token [tokens, classes].
+///   - column: room for the scores of a sequence's tokens [1, longest sequence], where spans are looked for.
 ///   - dscores: receives the gradient, the same shape.
-func computeLosses(_ objective: Objective, scores: Matrix, batch: PackedBatch, into dscores: Matrix) {
+func computeLosses(
+    _ objective: Objective, scores: Matrix, batch: PackedBatch, column: Matrix, into dscores: Matrix
+) {
     for unit in 0..<batch.unitCount {
         let label = batch.labels[unit]
         switch objective {
@@ -45,6 +53,19 @@ func computeLosses(_ objective: Objective, scores: Matrix, batch: PackedBatch, i
                 }
                 dscores.row(token).update(from: scores.row(token), count: scores.columns)
                 batch.losses[unit] += softmaxLoss(dscores.row(token), count: scores.columns, target: target, batch)
+            }
+        case .spanCrossEntropy:
+            let tokens = batch.tokens(of: batch.sequences(ofUnit: unit).lowerBound)
+            batch.losses[unit] = 0
+            for end in 0..<2 {
+                let (line, mark) = (column.row(0), Int32(1) << end)
+                var target = 0
+                for (index, token) in tokens.enumerated() {
+                    line[index] = scores.row(token)[end]
+                    if batch.tokenLabels[token] & mark != 0 { target = index }
+                }
+                batch.losses[unit] += 0.5 * softmaxLoss(line, count: tokens.count, target: target, batch)
+                for (index, token) in tokens.enumerated() { dscores.row(token)[end] = 0.5 * line[index] }
             }
         }
     }

@@ -31,7 +31,8 @@ public final class PackedBatch {
     public let tokens: UnsafeMutablePointer<Int32>
     /// Segment numbers, 0 or 1 [tokens].
     public let segments: UnsafeMutablePointer<UInt8>
-    /// The class of each token for heads that label tokens; negative where a token has none [tokens].
+    /// The class of each token for heads that label tokens, negative where a token has none; for spans 1 at the answer's start and 2 at its end, added up,
+    /// besides higher bits that training does not read [tokens].
     public let tokenLabels: UnsafeMutablePointer<Int32>
     /// What the random numbers of a token's row depend on; `row` is also the token's position [tokens].
     public let tokenIdentities: UnsafeMutablePointer<RowIdentity>

@@ -49,14 +49,18 @@ private struct WordSplitter {
         var text = text
         var tokens: [Int32] = []
         let word = UnsafeMutablePointer<UInt8>.allocate(capacity: TextScanner.wordCapacity)
-        defer { word.deallocate() }
+        let sources = UnsafeMutablePointer<Int>.allocate(capacity: TextScanner.wordCapacity)
+        defer {
+            word.deallocate()
+            sources.deallocate()
+        }
         text.withUTF8 { bytes in
             rules.table.withUnsafeBufferPointer { table in
                 trie.nodes.withUnsafeBufferPointer { nodes in
                     var scanner = TextScanner(
                         rules: rules, table: table.baseAddress!, nodes: nodes.baseAddress!, specialTokens: [],
-                        unknown: -1, word: word)
-                    scanner.append(bytes, to: &tokens, limit: .max)
+                        unknown: -1, text: bytes, word: word, sources: sources, keepsRanges: false)
+                    scanner.append(to: &tokens, limit: .max)
                 }
             }
         }

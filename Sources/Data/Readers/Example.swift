@@ -2,15 +2,18 @@
 public struct Example: Equatable, Sendable {
     /// The row's own id, as the file gives it, or its row number from 0.
     public var uid: String
-    /// The sentence, the premise, or the query.
+    /// The sentence, the premise, the query, or the question.
     public var first: String
-    /// Nothing, the hypothesis, or all candidates.
+    /// Nothing, the hypothesis, all candidates, or the context that a question is about.
     public var second: [String]
     /// The words of a sentence whose words are labelled; empty for other tasks.
     public var words: [String] = []
     /// A class for each word, or `TokenLabel.unknown`.
     public var wordLabels: [Int32] = []
-    /// The class, the score, or the number of the right candidate; nil where a test file keeps it secret.
+    /// The right answers to a question about a context, the first of which is trained; nil for other tasks.
+    public var answers: [AnswerSpan]?
+    /// The class, the score, the number of the right candidate, or 1 for a question that has an answer and 0 for one that has none; nil where a test
+    /// file keeps it secret.
     public var label: Float?
 
     /// A row of these parts.

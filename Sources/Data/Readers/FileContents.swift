@@ -47,7 +47,7 @@ public struct LeftOut: Equatable, Sendable {
 
     /// Why nothing is left.
     var reason: String {
-        let first = firstBad.first.map { "; the first in line \($0.line ?? 0): \($0.message)" }
+        let first = firstBad.first.map { "; the first\($0.line.map { " in line \($0)" } ?? ""): \($0.message)" }
         return summary + (first ?? "")
     }
 

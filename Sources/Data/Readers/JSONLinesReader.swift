@@ -2,15 +2,22 @@
 public struct TokenizedExample: Sendable {
     /// Names the example.
     public var uid: String
-    /// One sequence, or one for each candidate of a ranking query.
+    /// One sequence, one for each candidate of a ranking query, or one for each window of a question's context.
     public var sequences: [EncodedText]
-    /// The class's index, the score, the index of the right candidate, or the number of labelled words; nil without a label.
+    /// The class's index, the score, the index of the right candidate, the number of labelled words, or whether a question has an answer (1 or 0); nil
+    /// without a label.
     public var label: Float?
-    /// For each token the class of the word that begins there, or one of `TokenLabel`; empty where words have no labels.
+    /// For each token the class of the word that begins there, or one of `TokenLabel`, or its `SpanMark`; empty for other tasks.
     public var tokenLabels: [Int32]
+    /// What a question is about; nil for other tasks.
+    public var context: QuestionContext?
 
     /// An example of these parts.
-    public init(uid: String, sequences: [EncodedText], label: Float?, tokenLabels: [Int32] = []) {
+    public init(
+        uid: String, sequences: [EncodedText], label: Float?, tokenLabels: [Int32] = [],
+        context: QuestionContext? = nil
+    ) {
+        self.context = context
         self.uid = uid
         self.sequences = sequences
         self.label = label
@@ -135,6 +142,7 @@ private struct JSONLine {
             }
             return Float(label)
         case .labelling: throw line.error("json_lines has no labels of words")
+        case .span: throw line.error("json_lines has no answers")
         case .ranking:
             guard let labels = value as? [Int], labels.count == candidates, labels.filter({ $0 == 1 }).count == 1,
                 labels.allSatisfy({ $0 == 0 || $0 == 1 })

@@ -11,6 +11,7 @@ extension TaskDefinition {
             return Float(try rightCandidate(text, labels, of: line))
         case .labelling(let labels):
             return Float(try classNumber(text, labels.count, labels, of: line))
+        case .span: preconditionFailure("questions have answers, not labels")
         }
     }
 

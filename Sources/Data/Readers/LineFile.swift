@@ -6,7 +6,8 @@ import Foundation
 /// Takes a byte-order mark, CR LF, and a last line without its end.
 struct LineFile {
     let path: String
-    private let data: Data
+    /// All of it.
+    let data: Data
 
     /// Maps the file at `path`; `origin` tells where the path was set, for the message when it does not exist.
     init(path: String, origin: String) throws(ExampleError) {

@@ -28,6 +28,15 @@ extension TaskDefinition {
                     file: path, line: nil, message: "the file holds no examples\(contents.leftOut.reason)")
             }
             return contents
+        case .squad:
+            let path = try path(ofSplit: split, dataFolder: dataFolder)
+            let reader = SquadReader(task: self, split: split, path: path)
+            let contents = try reader.contents(origin: origin(ofSplit: split, dataFolder: dataFolder))
+            guard !contents.rows.isEmpty else {
+                throw ExampleError(
+                    file: path, line: nil, message: "the file holds no questions\(contents.leftOut.reason)")
+            }
+            return contents
         case .jsonLines:
             let path = try path(ofSplit: split, dataFolder: dataFolder)
             throw ExampleError(file: path, line: nil, message: "json_lines holds token ids, not sentences")

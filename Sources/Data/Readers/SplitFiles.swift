@@ -23,6 +23,7 @@ extension TaskDefinition {
         case .canonical: return ["\(name)_\(split).tsv"]
         case .conll: return ["\(name)_\(split).txt"]
         case .jsonLines: return ["\(name)_\(split).json"]
+        case .squad: return ["\(split)-\(allowsNoAnswer ? "v2.0" : "v1.1").json"]
         // mt-dnn says matched_dev where GLUE's file is dev_matched.tsv.
         case .glue: return [split.split(separator: "_").reversed().joined(separator: "_") + ".tsv"]
         case .snli: return ["jsonl", "txt"].map { "snli_1.0_\(split).\($0)" }

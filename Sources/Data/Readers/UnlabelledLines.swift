@@ -6,6 +6,7 @@ extension TaskDefinition {
     private var textColumns: String {
         if case .ranking = kind { return "a query and its candidates" }
         if case .labelling = kind { return "one sentence, spaces between its words" }
+        if case .span = kind { return "a question and the text that answers it" }
         return isPair ? "two sentences" : "one sentence"
     }
 
@@ -22,7 +23,9 @@ extension TaskDefinition {
         }
         var second: [String] = []
         for column in row.fields.indices.dropFirst() { second.append(try row.sentence(column)) }
-        return Example(uid: "\(number)", first: try row.sentence(0), second: second, label: nil)
+        var example = Example(uid: "\(number)", first: try row.sentence(0), second: second, label: nil)
+        if case .span = kind { example.answers = [] }
+        return example
     }
 
     private func unlabelledWords(_ words: [String], uid: String) -> Example {
@@ -32,8 +35,8 @@ extension TaskDefinition {
         return example
     }
 
-    /// The example of one line of JSON: `{"sentence"}`, `{"sentence1", "sentence2"}`, `{"query", "candidates"}` or `{"words"}`, with a `uid` if it
-    /// has one.
+    /// The example of one line of JSON: `{"sentence"}`, `{"sentence1", "sentence2"}`, `{"query", "candidates"}`, `{"words"}` or
+    /// `{"question", "context"}`, with a `uid` if it has one.
     public func unlabelledJSONExample(_ line: Data, number: Int, file: String) throws(ExampleError) -> Example {
         func error(_ message: String) -> ExampleError { ExampleError(file: file, line: number, message: message) }
         let parsed: Any
@@ -63,6 +66,13 @@ extension TaskDefinition {
                 throw error("has no list of words, none of them empty, under \"words\"")
             }
             return unlabelledWords(list, uid: uid)
+        }
+        if case .span = kind {
+            let question = try sentence(entries["question"], "question")
+            let context = try sentence(entries["context"], "context")
+            var example = Example(uid: uid, first: question, second: [context], label: nil)
+            example.answers = []
+            return example
         }
         guard isPair else {
             return Example(uid: uid, first: try sentence(entries["sentence"], "sentence"), label: nil)

@@ -30,4 +30,12 @@ public enum Metric: String, CaseIterable, Sendable {
     case accuracyAtOne = "AccuracyAt1"
     /// The mean over queries of 1 / (rank of the right candidate).
     case meanReciprocalRank = "MRR"
+
+    /// The names of the scores that it stands for. F1 comes before exact match, since it tells more: it ranks checkpoints.
+    public var scoreNames: [String] {
+        switch self {
+        case .answerF1, .answerOrNoneF1: ["F1", "EM"]
+        default: [rawValue]
+        }
+    }
 }

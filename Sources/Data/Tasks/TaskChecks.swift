@@ -51,6 +51,9 @@ extension TaskDeclaration {
         (.regression, [.single, .pair], .squaredError, [.pearson, .spearman]),
         (.ranking, [.candidates], .rankCrossEntropy, [.accuracyAtOne, .meanReciprocalRank]),
         (.sequenceLabeling, [.sequence], .sequenceCrossEntropy, [.entityF1, .accuracy]),
+        (.span, [.pair, .clueSpan], .spanCrossEntropy, [.answerF1, .answerOrNoneF1]),
+        // A question without an answer has [CLS] as its span, so that the same loss trains both, as in BERT's recipe for SQuAD 2.0.
+        (.spanOrNone, [.pair, .clueSpan], .spanCrossEntropy, [.answerOrNoneF1]),
     ]
 
     private func refuse(
@@ -77,6 +80,7 @@ extension TaskDeclaration {
             }
             return .labelling(labels: labels)
         }
+        if let kind = try spanKind() { return kind }
         guard taskType.value == .classification else {
             guard classCount.value == 1 else {
                 throw classCount.source.error("must be 1 for \(type), not \(classCount.value)")
@@ -98,6 +102,24 @@ extension TaskDeclaration {
         return .classification(classCount: classCount.value, labels: labels)
     }
 
+    /// What is found in a context, nil for other tasks.
+    private func spanKind() throws(SettingsError) -> TaskDefinition.Kind? {
+        let type = taskType.value
+        guard [.span, .spanOrNone].contains(type) else {
+            guard let documentStride else { return nil }
+            throw documentStride.source.error(
+                "is for SpanClassification and SpanClassificationYN only, not for \(type.rawValue)")
+        }
+        // The start's score and the end's.
+        guard classCount.value == 2 else {
+            throw classCount.source.error("must be 2 for \(type.rawValue), not \(classCount.value)")
+        }
+        if let refused = labels { throw refused.source.error("are for classes, not for \(type.rawValue)") }
+        return .span(
+            allowsNone: type == .spanOrNone,
+            stride: documentStride?.value ?? TaskDefinition.defaultDocumentStride)
+    }
+
     private func metrics(of kind: TaskDefinition.Kind) throws(SettingsError) -> [Metric] {
         guard !metrics.value.isEmpty else { throw metrics.source.error("must name at least one metric") }
         // mt-dnn's name for "the right candidate comes first" is the same as for any other right answer.
@@ -108,6 +130,10 @@ extension TaskDeclaration {
             if case .classification(let count, _) = kind, count != 2, [.f1, .matthews].contains(metric) {
                 throw metrics.source.error("has \(metric.rawValue), which needs n_class 2, not \(count)")
             }
+        }
+        let names = named.flatMap(\.scoreNames)
+        if let repeated = names.indices.first(where: { names[..<$0].contains(names[$0]) }) {
+            throw metrics.source.error("names the score \(names[repeated]) twice")
         }
         return named
     }
@@ -128,13 +154,22 @@ extension TaskDeclaration {
     }
 
     private func format(of kind: TaskDefinition.Kind) throws(SettingsError) -> ExampleFormat {
-        guard let format else { return .canonical }
+        guard let format else {
+            if case .span = kind { return .squad }
+            return .canonical
+        }
         let name = format.value.rawValue
         switch (format.value, kind) {
         case (.canonical, .labelling), (.conll, .labelling): break
         case (_, .labelling):
             throw format.source.error(
                 "is \(name), which has no labels of words; \(taskType.value.rawValue) needs canonical or conll")
+        case (.squad, .span): break
+        case (_, .span):
+            throw format.source.error("is \(name), which has no answers; \(taskType.value.rawValue) needs squad")
+        case (.squad, _):
+            throw format.source.error(
+                "is squad, which has questions about contexts; \(taskType.value.rawValue) needs another format")
         case (.conll, _):
             throw format.source.error(
                 "is conll, which has labels of words; \(taskType.value.rawValue) needs another format")

@@ -30,6 +30,7 @@ struct TaskDeclaration {
     let batchSize: Int?
     let maximumLength: Int?
     let maximumExamples: Int?
+    let documentStride: Stated<Int>?
 
     init(name: String, _ source: StrictValue) throws(SettingsError) {
         self = try source.mapping { keys throws(SettingsError) in try TaskDeclaration(name: name, source, keys) }
@@ -76,6 +77,9 @@ struct TaskDeclaration {
         batchSize = try keys["batch_size"]?.integer(.atLeast(1))
         maximumLength = try keys["max_length"]?.integer(.atLeast(8))
         maximumExamples = try keys["max_examples"]?.integer(.atLeast(1))
+        documentStride = try Self.stated(keys["document_stride"]) { value throws(SettingsError) in
+            try value.integer(.atLeast(1))
+        }
     }
 
     private static func stated<Value>(
@@ -91,10 +95,14 @@ struct TaskDeclaration {
         return Stated(value: try read(source), source: source)
     }
 
-    /// Also takes "sequence" with its u, which mt-dnn's own documentation uses.
+    /// Also takes "sequence" with its u, which mt-dnn's own documentation uses, and the short names in its task file for SQuAD.
     private static func readTaskType(_ value: StrictValue) throws(SettingsError) -> TaskType {
-        if try value.string() == "SequenceLabeling" { return .sequenceLabeling }
-        return try value.choice()
+        switch try value.string() {
+        case "SequenceLabeling": return .sequenceLabeling
+        case "Span": return .span
+        case "SpanYN": return .spanOrNone
+        default: return try value.choice()
+        }
     }
 
     private static func readDistinctNames(_ value: StrictValue) throws(SettingsError) -> [String] {

@@ -10,6 +10,8 @@ public struct TaskDefinition: Equatable, Sendable {
         case ranking(labels: [String])
         /// A label for each word; `labels` holds their names, `O` and `B-PER` for instance.
         case labelling(labels: [String])
+        /// The span of a context that answers a question, or none where `allowsNone`. Windows of the context start `stride` tokens after each other.
+        case span(allowsNone: Bool, stride: Int)
     }
 
     /// Where the files of a task are; relative paths are relative to the run's data folder.
@@ -62,18 +64,31 @@ public struct TaskDefinition: Equatable, Sendable {
     /// The name of the split to train on.
     public static let trainingSplit = "train"
 
+    /// How many tokens after the one before a window of a context starts, unless told.
+    public static let defaultDocumentStride = 128
+
+    /// Whether a question may have no answer; false for tasks without questions.
+    var allowsNoAnswer: Bool { if case .span(allowsNone: true, _) = kind { true } else { false } }
+
+    /// How many tokens after the one before a window of a context starts; nil for tasks without contexts.
+    public var documentStride: Int? { if case .span(_, let stride) = kind { stride } else { nil } }
+
+    /// The names of an evaluation's scores, in the order of `metrics`.
+    public var scoreNames: [String] { metrics.flatMap(\.scoreNames) }
+
     /// The splits to evaluate: `dev`, or `matched_dev` and `mismatched_dev`.
     public var developmentSplits: [String] { splits.filter { $0.hasSuffix("dev") } }
 
     /// The splits whose labels may be absent: `test`, or `matched_test` and `mismatched_test`.
     public var testSplits: [String] { splits.filter { $0.hasSuffix("test") } }
 
-    /// The numbers that the head puts out per sequence.
+    /// The numbers that the head puts out per sequence, or per token where it reads all of them.
     public var outputCount: Int {
         switch kind {
         case .classification(let classCount, _): classCount
         case .labelling(let labels): labels.count
         case .regression, .ranking: 1
+        case .span: 2
         }
     }
 }

@@ -92,6 +92,8 @@ public enum ExampleFormat: String, CaseIterable, Sendable {
     case scitail
     /// Words in lines of columns, as the CoNLL shared tasks have them.
     case conll
+    /// The official JSON of SQuAD 1.1 and 2.0.
+    case squad
     /// mt-dnn's preprocessed JSON lines, which hold token ids.
     case jsonLines = "json_lines"
 }

@@ -3,8 +3,9 @@ extension TextScanner {
     /// order: marks between two starters are sorted by combining class. Returns the position after them.
     ///
     /// Nearly all marks are accents and vanish; few others have a combining class, so this path may be slow.
-    mutating func appendMarks(at start: Int, of text: UnsafeBufferPointer<UInt8>) -> Int {
-        var parts: [(scalar: Unicode.Scalar, order: UInt8)] = []
+    mutating func appendMarks(at start: Int) -> Int {
+        var parts: [Part] = []
+        var origins: [Int] = []
         var position = start
         while position < text.count {
             let (value, next) = decodeScalar(at: position, of: text)
@@ -13,23 +14,38 @@ extension TextScanner {
             if !UnicodeData.isRemoved(scalar) {
                 let decomposition = UnicodeData.decomposition(scalar)
                 if position > start && UnicodeData.combiningClass(decomposition[0]) == 0 { break }
-                for part in decomposition { insert(part, into: &parts) }
+                for (index, part) in decomposition.enumerated() {
+                    insert(part, opensDecomposition: index == 0, into: &parts)
+                }
+                origins.append(position)
             }
             position = next
         }
-        for part in parts where !UnicodeData.isAccent(part.scalar) {
+        // Where a sorted part comes from is for Hugging Face a matter of counting: the next scalar of the text, or, for a part that its
+        // decomposition added, the same as before.
+        var opened = 0
+        for part in parts {
+            if part.opensDecomposition { opened += 1 }
+            if UnicodeData.isAccent(part.scalar) { continue }
+            source = origins[max(0, opened - 1)]
             for letter in rules.lowercased(part.scalar) { appendScalar(letter.value) }
         }
         return position
     }
 
+    private struct Part {
+        let scalar: Unicode.Scalar
+        let order: UInt8
+        let opensDecomposition: Bool
+    }
+
     /// Puts a scalar behind all marks of its own or a lower class and behind the last starter.
-    private func insert(_ scalar: Unicode.Scalar, into parts: inout [(scalar: Unicode.Scalar, order: UInt8)]) {
+    private func insert(_ scalar: Unicode.Scalar, opensDecomposition: Bool, into parts: inout [Part]) {
         let order = UnicodeData.combiningClass(scalar)
         var index = parts.count
         if order != 0 {
             while index > 0 && parts[index - 1].order > order { index -= 1 }
         }
-        parts.insert((scalar, order), at: index)
+        parts.insert(Part(scalar: scalar, order: order, opensDecomposition: opensDecomposition), at: index)
     }
 }

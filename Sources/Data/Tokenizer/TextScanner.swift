@@ -15,26 +15,56 @@ struct TextScanner {
     let specialTokens: [SpecialToken]
     let unknown: Int32
 
+    let text: UnsafeBufferPointer<UInt8>
+
     /// The word under construction and its lengths in bytes and scalars; of an overlong word only the count goes on.
     let word: UnsafeMutablePointer<UInt8>
     var byteCount = 0
     var scalarCount = 0
+    /// For each byte of the word where the scalar of the text starts that it came from.
+    let sources: UnsafeMutablePointer<Int>
+    /// Where the scalar starts that is at hand; of the word, also an overlong one, the last.
+    var source = 0
+    private var lastSource = 0
 
-    /// Appends the tokens of `text`; stops after the word that reaches `limit` tokens.
-    mutating func append(_ text: UnsafeBufferPointer<UInt8>, to tokens: inout [Int32], limit: Int) {
+    /// Whether `ranges` are wanted.
+    let keepsRanges: Bool
+    /// For each token the bytes of the text that it stands for.
+    private(set) var ranges: [Range<Int>] = []
+
+    init(
+        rules: CharacterRules, table: UnsafePointer<CharacterRule>, nodes: UnsafePointer<WordPieceTrie.Node>,
+        specialTokens: [SpecialToken], unknown: Int32, text: UnsafeBufferPointer<UInt8>,
+        word: UnsafeMutablePointer<UInt8>, sources: UnsafeMutablePointer<Int>, keepsRanges: Bool
+    ) {
+        self.rules = rules
+        self.table = table
+        self.nodes = nodes
+        self.specialTokens = specialTokens
+        self.unknown = unknown
+        self.text = text
+        self.word = word
+        self.sources = sources
+        self.keepsRanges = keepsRanges
+    }
+
+    /// Appends the tokens of the text; stops after the word that reaches `limit` tokens.
+    mutating func append(to tokens: inout [Int32], limit: Int) {
         var position = 0
         while position < text.count && tokens.count < limit {
             let byte = text[position]
+            source = position
             if byte < 0x80 {
                 let rule = table[Int(byte)]
                 // Any other kind has bits above those of ASCII.
                 if rule.bits < 0x80 {
                     appendASCII(UInt8(truncatingIfNeeded: rule.bits))
                     position += 1
-                } else if byte == UInt8(ascii: "["), let special = specialToken(at: position, of: text) {
+                } else if byte == UInt8(ascii: "["), let special = specialToken(at: position) {
                     // Hugging Face cuts special tokens out of the raw text, anywhere, before all else.
                     finishWord(into: &tokens)
                     tokens.append(special.id)
+                    if keepsRanges { ranges.append(position..<(position + special.spelling.count)) }
                     position += special.spelling.count
                 } else {
                     apply(rule, to: &tokens)
@@ -45,7 +75,7 @@ struct TextScanner {
             let (value, next) = decodeScalar(at: position, of: text)
             let rule = value < CharacterRules.tabulated ? table[Int(value)] : rules.rareRule(value)
             if rule.kind == .mark {
-                position = appendMarks(at: position, of: text)
+                position = appendMarks(at: position)
             } else {
                 apply(rule, to: &tokens)
                 position = next
@@ -77,7 +107,7 @@ struct TextScanner {
         }
     }
 
-    private func specialToken(at position: Int, of text: UnsafeBufferPointer<UInt8>) -> SpecialToken? {
+    private func specialToken(at position: Int) -> SpecialToken? {
         let rest = UnsafeBufferPointer(rebasing: text[position...])
         return specialTokens.first { rest.starts(with: $0.spelling) }
     }
@@ -86,18 +116,23 @@ struct TextScanner {
     private mutating func appendASCII(_ byte: UInt8) {
         if scalarCount < Self.maximumWordLength {
             word[byteCount] = byte
+            sources[byteCount] = source
             byteCount += 1
         }
         scalarCount += 1
+        lastSource = source
     }
 
     @inline(__always)
     mutating func appendScalar(_ value: UInt32) {
         if value < 0x80 { return appendASCII(UInt8(truncatingIfNeeded: value)) }
         if scalarCount < Self.maximumWordLength {
-            byteCount += encodeScalar(value, into: word + byteCount)
+            let count = encodeScalar(value, into: word + byteCount)
+            for index in 0..<count { sources[byteCount + index] = source }
+            byteCount += count
         }
         scalarCount += 1
+        lastSource = source
     }
 
     /// Appends the word's WordPieces, greedily the longest first; a word that cannot be spelled is `[UNK]` as a whole.
@@ -105,14 +140,23 @@ struct TextScanner {
     private mutating func finishWord(into tokens: inout [Int32]) {
         if scalarCount == 0 { return }
         let isKnown = scalarCount <= Self.maximumWordLength && appendPieces(to: &tokens)
-        if !isKnown { tokens.append(unknown) }
+        if !isKnown {
+            tokens.append(unknown)
+            noteRange(from: sources[0], through: lastSource)
+        }
         byteCount = 0
         scalarCount = 0
     }
 
+    /// Notes where a token stands: from one scalar of the text through another. What vanished before or after its letters is not part of it.
+    @inline(__always)
+    private mutating func noteRange(from first: Int, through last: Int) {
+        if keepsRanges { ranges.append(first..<decodeScalar(at: last, of: text).next) }
+    }
+
     /// Appends the pieces of `word` and returns true, or appends nothing where a part is in no piece.
     @inline(__always)
-    private func appendPieces(to tokens: inout [Int32]) -> Bool {
+    private mutating func appendPieces(to tokens: inout [Int32]) -> Bool {
         let pieceStart = tokens.count
         var position = 0
         var root = WordPieceTrie.wordStart
@@ -120,10 +164,12 @@ struct TextScanner {
             let rest = UnsafeBufferPointer(start: word + position, count: byteCount - position)
             let match = WordPieceTrie.longestMatch(in: nodes, root: root, rest)
             if match.length == 0 {
+                if keepsRanges { ranges.removeLast(tokens.count - pieceStart) }
                 tokens.removeSubrange(pieceStart...)
                 return false
             }
             tokens.append(match.id)
+            noteRange(from: sources[position], through: sources[position + match.length - 1])
             position += match.length
             root = WordPieceTrie.continuation
         }

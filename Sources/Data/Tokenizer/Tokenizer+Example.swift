@@ -1,6 +1,13 @@
 extension Tokenizer {
-    /// An example's sentence, pair, query with each of its candidates, or labelled words, in at most `maximumLength` tokens each.
-    public func encode(_ example: Example, maximumLength: Int) -> TokenizedExample {
+    /// An example's sentence, pair, query with each of its candidates, labelled words, or question with each window of its context, in at most
+    /// `maximumLength` tokens each.
+    /// - Parameter documentStride: How many tokens after the one before a window of a context starts.
+    public func encode(_ example: Example, maximumLength: Int, documentStride: Int? = nil) -> TokenizedExample {
+        if let answers = example.answers {
+            return encodeQuestion(
+                example, answers: answers, maximumLength: maximumLength,
+                stride: documentStride ?? TaskDefinition.defaultDocumentStride)
+        }
         if !example.words.isEmpty { return encodeWords(example, maximumLength: maximumLength) }
         let sequences =
             example.second.isEmpty

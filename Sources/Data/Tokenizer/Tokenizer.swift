@@ -84,18 +84,32 @@ public struct Tokenizer: Sendable {
         return tokens
     }
 
-    private func append(_ text: String, to tokens: inout [Int32], limit: Int) {
+    /// The WordPieces of a text alone, and for each the bytes of the text's UTF-8 that it stands for: Hugging Face's `offset_mapping`, in bytes.
+    public func tokensWithRanges(of text: String) -> (tokens: [Int32], ranges: [Range<Int>]) {
+        var tokens: [Int32] = []
+        let ranges = append(text, to: &tokens, limit: .max, keepsRanges: true)
+        return (tokens, ranges)
+    }
+
+    @discardableResult
+    private func append(
+        _ text: String, to tokens: inout [Int32], limit: Int, keepsRanges: Bool = false
+    ) -> [Range<Int>] {
         var text = text
-        text.withUTF8 { bytes in
+        return text.withUTF8 { bytes in
             // English prose has some four bytes per token, so mostly this is the only allocation.
             tokens.reserveCapacity(tokens.count + min(limit, bytes.count / 4 + 8))
-            withUnsafeTemporaryAllocation(of: UInt8.self, capacity: TextScanner.wordCapacity) { word in
-                rules.table.withUnsafeBufferPointer { table in
-                    vocabulary.trie.nodes.withUnsafeBufferPointer { nodes in
-                        var scanner = TextScanner(
-                            rules: rules, table: table.baseAddress!, nodes: nodes.baseAddress!,
-                            specialTokens: specialTokens, unknown: vocabulary.unknown, word: word.baseAddress!)
-                        scanner.append(bytes, to: &tokens, limit: limit)
+            return withUnsafeTemporaryAllocation(of: UInt8.self, capacity: TextScanner.wordCapacity) { word in
+                withUnsafeTemporaryAllocation(of: Int.self, capacity: TextScanner.wordCapacity) { sources in
+                    rules.table.withUnsafeBufferPointer { table in
+                        vocabulary.trie.nodes.withUnsafeBufferPointer { nodes in
+                            var scanner = TextScanner(
+                                rules: rules, table: table.baseAddress!, nodes: nodes.baseAddress!,
+                                specialTokens: specialTokens, unknown: vocabulary.unknown, text: bytes,
+                                word: word.baseAddress!, sources: sources.baseAddress!, keepsRanges: keepsRanges)
+                            scanner.append(to: &tokens, limit: limit)
+                            return scanner.ranges
+                        }
                     }
                 }
             }

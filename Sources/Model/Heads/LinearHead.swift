@@ -1,6 +1,7 @@
 import Kernels
 
-/// scores = W·dropout(x) + b, x being the pooled first token for classification, similarity and ranking, and every token where tokens are labelled.
+/// scores = W·dropout(x) + b, x being the pooled first token for classification, similarity and ranking, and every token where tokens are labelled
+/// or spans are looked for.
 final class LinearHead: TaskHead {
     let reads: RowsRead
     var readsPooler: Bool { reads == .firstTokens }
@@ -9,21 +10,24 @@ final class LinearHead: TaskHead {
     private let dropout: Dropout
     private let dropped: Matrix  // [rows, hidden]
     private let scores, dscores: Matrix  // [rows, outputs]
+    private let column: Matrix  // [1, longest sequence], or empty
 
     init(
         _ name: String, hiddenSize: Int, outputs: Int, objective: Objective, dropout: Float, capacity: BatchCapacity,
         in parameters: Parameters, _ workspace: Workspace
     ) {
-        classifier = Linear("\(name).classifier", inputs: hiddenSize, outputs: outputs, in: parameters)
+        // Hugging Face's names.
+        let layer = objective == .spanCrossEntropy ? "qa_outputs" : "classifier"
+        classifier = Linear("\(name).\(layer)", inputs: hiddenSize, outputs: outputs, in: parameters)
         self.objective = objective
-        let labelsTokens = objective == .tokenCrossEntropy
-        reads = labelsTokens ? .allTokens : .firstTokens
+        reads = objective.readsAllTokens ? .allTokens : .firstTokens
         self.dropout = Dropout(
-            probability: dropout, site: labelsTokens ? DropoutSite.labelledTokens : DropoutSite.pooled)
-        let rows = labelsTokens ? capacity.tokens : capacity.sequences
+            probability: dropout, site: objective.readsAllTokens ? DropoutSite.labelledTokens : DropoutSite.pooled)
+        let rows = objective.readsAllTokens ? capacity.tokens : capacity.sequences
         dropped = workspace.matrix(rows: rows, columns: hiddenSize)
         scores = workspace.matrix(rows: rows, columns: outputs)
         dscores = workspace.matrix(rows: rows, columns: outputs)
+        column = workspace.matrix(rows: 1, columns: objective == .spanCrossEntropy ? capacity.longest : 0)
     }
 
     func forward(_ x: Matrix, _ batch: PackedBatch) -> Matrix {
@@ -40,7 +44,7 @@ final class LinearHead: TaskHead {
     func backward(_ batch: PackedBatch, input x: Matrix, into dx: Matrix) {
         let drop = batch.rowDropout(dropout, reads)
         let dy = dscores.prefix(x.rows)
-        computeLosses(objective, scores: scores.prefix(x.rows), batch: batch, into: dy)
+        computeLosses(objective, scores: scores.prefix(x.rows), batch: batch, column: column, into: dy)
         classifier.backwardParameters(batch.slices(reads), dy, input: drop == nil ? x : dropped.prefix(x.rows))
         classifier.backwardInput(dy, into: dx)
         drop?.apply(to: dx)

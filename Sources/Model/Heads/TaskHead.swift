@@ -6,7 +6,7 @@ public protocol TaskHead: AnyObject {
     var reads: RowsRead { get }
     /// Whether it reads first tokens through BERT's pooler.
     var readsPooler: Bool { get }
-    /// Computes the scores [sequences, outputs], or [tokens, outputs] where tokens are labelled, from the rows it reads, pooled where it asks for that.
+    /// Computes the scores [sequences, outputs], or [tokens, outputs] where all tokens are read, from the rows it reads, pooled where it asks for that.
     func forward(_ x: Matrix, _ batch: PackedBatch) -> Matrix
     /// Writes each unit's loss, the gradients of the head's parameters, and that of the rows it reads.
     func backward(_ batch: PackedBatch, input x: Matrix, into dx: Matrix)
@@ -26,6 +26,8 @@ public struct HeadDefinition: Sendable, Equatable {
         case answerNetwork(classes: Int, turns: Int, predictionDropout: Float)
         /// Scores of classes for each token, from its own row.
         case labelling(classes: Int)
+        /// Scores of each token as the start and as the end of an answer, from its own row.
+        case span
     }
 
     /// Name of the task.
@@ -60,6 +62,7 @@ public struct HeadDefinition: Sendable, Equatable {
                 "heads.\(task)", hiddenSize: hiddenSize, classes: classes, turns: turns, dropout: dropout,
                 predictionDropout: predictionDropout, capacity: capacity, in: parameters, workspace)
         case .labelling(let classes): return linear(classes, .tokenCrossEntropy)
+        case .span: return linear(2, .spanCrossEntropy)
         }
     }
 }

@@ -36,21 +36,19 @@ public struct ScoreTable {
             encoder = try UntrainedEncoder(settings)
         }
         for task in try settings.taskDefinitions() {
-            // Token ids have no texts that a baseline could read, and none labels words.
-            let isText = task.format != .jsonLines && !task.labelsWords
+            // Token ids have no texts that a baseline could read, and none labels words or finds answers.
+            let isText = task.format != .jsonLines && !task.scoresTokens
             let train =
                 isText ? try task.readExamples(split: TaskDefinition.trainingSplit, dataFolder: settings.data) : []
             for split in task.developmentSplits {
                 let dev = isText ? try task.readExamples(split: split, dataFolder: settings.data) : []
                 let examined = isText ? BaselineTask(task, train: train, dev: dev) : nil
                 let results = baselines.map { examined?.result($0, encoder) }
-                for metric in task.metrics {
+                for score in task.scoreNames {
                     let name = split == "dev" ? task.name : "\(task.name) \(split)"
                     let cells =
-                        results.map { $0?.scores[metric.rawValue] } + [
-                            history.scores(task: task.name, split: split)?[metric.rawValue]
-                        ]
-                    rows.append([name, metric.rawValue] + cells.map { $0.map { String(format: "%.3f", $0) } ?? "-" })
+                        results.map { $0?.scores[score] } + [history.scores(task: task.name, split: split)?[score]]
+                    rows.append([name, score] + cells.map { $0.map { String(format: "%.3f", $0) } ?? "-" })
                 }
             }
         }
@@ -82,11 +80,6 @@ func alignedColumns(_ rows: [[String]], names: Int) -> String {
     return lines.joined(separator: "\n")
 }
 
-extension TaskDefinition {
-    /// Whether its labels are those of words.
-    fileprivate var labelsWords: Bool { if case .labelling = kind { true } else { false } }
-}
-
 extension BaselineTask {
     init(_ task: TaskDefinition, train: [Example], dev: [Example]) {
         let kind: Kind
@@ -94,7 +87,7 @@ extension BaselineTask {
         case .classification(let classes, _): kind = .classification(classCount: classes)
         case .regression: kind = .regression
         case .ranking: kind = .ranking
-        case .labelling: preconditionFailure("no baseline labels words")
+        case .labelling, .span: preconditionFailure("no baseline labels words or finds answers")
         }
         self.init(kind: kind, mainMetric: task.metrics[0].rawValue, train: train, dev: dev)
     }

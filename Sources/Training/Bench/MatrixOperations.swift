@@ -26,7 +26,7 @@ struct MatrixOperations {
 
     private static func reads(_ kind: HeadDefinition.Kind) -> RowsRead {
         switch kind {
-        case .answerNetwork, .labelling: .allTokens
+        case .answerNetwork, .labelling, .span: .allTokens
         case .classification, .regression, .ranking: .firstTokens
         }
     }
@@ -59,6 +59,7 @@ struct MatrixOperations {
         case .classification(let classes): pooled(classes, sequences.count)
         case .regression, .ranking: pooled(1, sequences.count)
         case .labelling(let classes): product(sequences.reduce(0) { $0 + $1.length }, classes, sizes.hiddenSize)
+        case .span: product(sequences.reduce(0) { $0 + $1.length }, 2, sizes.hiddenSize)
         case .answerNetwork(let classes, let turns, _):
             sequences.reduce(0) { $0 + answerNetwork($1, classes: classes, turns: turns) }
         }

@@ -6,7 +6,7 @@ import Storage
 /// A checkpoint as a folder that Hugging Face's transformers load: `config.json`, `model.safetensors`, `vocab.txt`, `tokenizer_config.json`.
 ///
 /// Without a task it is a `BertModel`; with one a `BertForSequenceClassification` whose logits are the head's scores, or a
-/// `BertForTokenClassification` where words are labelled. A ranking head becomes a model with one label that scores a query and a candidate, as
+/// `BertForTokenClassification` where words are labelled, or a `BertForQuestionAnswering` where answers are found. A ranking head becomes a model with one label that scores a query and a candidate, as
 /// cross-encoders are.
 public struct HuggingFaceExport {
     private let checkpoint: Checkpoint
@@ -78,18 +78,20 @@ public struct HuggingFaceExport {
     private func storedName(_ name: String) -> String? {
         guard name.hasPrefix("heads.") else {
             // Transformers' model for tokens has no pooler.
-            if labelsTokens, name.hasPrefix("pooler.") { return nil }
+            if let task, task.scoresTokens, name.hasPrefix("pooler.") { return nil }
             return task == nil ? name : "bert.\(name)"
         }
-        guard let task, name.hasPrefix("heads.\(task.name).classifier.") else { return nil }
+        guard let task, name.hasPrefix("heads.\(task.name).") else { return nil }
         return String(name.dropFirst("heads.\(task.name).".count))
     }
 
-    private var labelsTokens: Bool { if case .labelling = task?.kind { true } else { false } }
-
     private var architecture: String {
-        guard task != nil else { return "BertModel" }
-        return labelsTokens ? "BertForTokenClassification" : "BertForSequenceClassification"
+        switch task?.kind {
+        case nil: "BertModel"
+        case .labelling: "BertForTokenClassification"
+        case .span: "BertForQuestionAnswering"
+        case .classification, .regression, .ranking: "BertForSequenceClassification"
+        }
     }
 
     private func configuration() throws -> [String: Any] {
@@ -111,13 +113,14 @@ public struct HuggingFaceExport {
         switch task.kind {
         case .classification: entries["problem_type"] = "single_label_classification"
         case .regression, .ranking: entries["problem_type"] = "regression"
-        case .labelling: break
+        case .labelling, .span: break
         }
         return entries
     }
 
     private func label(_ index: Int) -> String {
         switch task?.kind {
+        case .span: index == 0 ? "start" : "end"
         case .regression, .ranking, nil: "score"
         case .classification, .labelling: task?.labelName(index) ?? ""
         }

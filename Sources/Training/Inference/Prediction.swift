@@ -5,19 +5,21 @@ import Foundation
 public struct Prediction: Sendable {
     /// The example's name.
     public let uid: String
-    /// What the head puts out: a value for each class, the similarity, or the relevance of each candidate.
+    /// What the head puts out: a value for each class, the similarity, the relevance of each candidate, or two of each token of a question's windows.
     public let scores: ArraySlice<Float>
     /// The right answer as a number, where the example has one.
     let label: Float?
-    /// Where words begin, for heads that label them.
+    /// Where words begin, for heads that label them, or the marks of a question's tokens.
     let tokenLabels: [Int32]
+    /// What a question is about.
+    let context: QuestionContext?
     private let task: TaskDefinition
 
     init(_ example: TokenizedExample, _ scores: ArraySlice<Float>, of task: TaskDefinition) {
-        // A name takes one column of one line.
-        uid = String(example.uid.map { $0.isNewline || $0 == "\t" ? " " : $0 })
+        uid = oneField(example.uid)
         label = example.label
         tokenLabels = example.tokenLabels
+        context = example.context
         self.scores = scores
         self.task = task
     }
@@ -25,14 +27,21 @@ public struct Prediction: Sendable {
     /// The number of the predicted class, or of the best candidate.
     var index: Int { scores.indexOfLargest }
 
-    /// The predicted class by its name, the similarity, or the number of the best candidate from 0.
+    /// The predicted class by its name, the similarity, the number of the best candidate from 0, or the answer to a question, empty for none.
     public var answer: String {
         switch task.kind {
         case .classification: task.labelName(index)
         case .regression: "\(scores.first!)"
         case .ranking: "\(index)"
         case .labelling: wordLabels.joined(separator: " ")
+        case .span: found?.text ?? ""
         }
+    }
+
+    /// The answer to a question with its place and score; nil for other tasks.
+    var found: FoundAnswer? {
+        guard case .span(let allowsNone, _) = task.kind else { return nil }
+        return context?.answer(scores, marks: tokenLabels, allowsNone: allowsNone)
     }
 
     /// The names of the words' classes; none where the head labels no words.
@@ -54,6 +63,9 @@ extension TaskDefinition {
         }
     }
 }
+
+/// A text that takes one column of one line.
+private func oneField(_ text: String) -> String { String(text.map { $0.isNewline || $0 == "\t" ? " " : $0 }) }
 
 private func softmax(_ scores: ArraySlice<Float>) -> [Float] {
     let largest = Double(scores.max() ?? 0)
@@ -82,6 +94,7 @@ public struct PredictionFormat {
         case .regression: return "uid\tscore"
         case .ranking: return "uid\tbest\tscores"
         case .labelling: return "uid\tlabels"
+        case .span: return "uid\tanswer"
         }
     }
 
@@ -97,6 +110,7 @@ public struct PredictionFormat {
             return ([prediction.uid, prediction.answer] + prediction.probabilities.map { "\($0)" })
                 .joined(separator: "\t")
         case .regression, .labelling: return "\(prediction.uid)\t\(prediction.answer)"
+        case .span: return "\(prediction.uid)\t\(oneField(prediction.answer))"
         case .ranking:
             let scores = prediction.scores.map { "\($0)" }.joined(separator: ",")
             return "\(prediction.uid)\t\(prediction.answer)\t\(scores)"
@@ -111,6 +125,15 @@ public struct PredictionFormat {
         var best: Int?
         var scores: [Float]?
         var labels: [String]?
+        var answer: String?
+        var answerStart: Int?
+        var noAnswerScore: Float?
+
+        enum CodingKeys: String, CodingKey {
+            case uid, prediction, probabilities, score, best, scores, labels, answer
+            case answerStart = "answer_start"
+            case noAnswerScore = "no_answer_score"
+        }
 
         init(_ prediction: Prediction, _ task: TaskDefinition) {
             uid = prediction.uid
@@ -123,6 +146,12 @@ public struct PredictionFormat {
                 best = prediction.index
                 scores = Array(prediction.scores)
             case .labelling: labels = prediction.wordLabels
+            case .span(let allowsNone, _):
+                guard let found = prediction.found else { return }
+                answer = found.text
+                answerStart = found.start
+                score = found.score.map { Float($0) }
+                noAnswerScore = allowsNone ? Float(found.noneScore) : nil
             }
         }
     }
@@ -133,14 +162,16 @@ public struct PredictionScores {
     /// The task's scores in the order of its definition.
     public let scores: [(name: String, value: Double)]
 
+    /// The scores as a line of text.
+    public var summary: String { scores.map { String(format: "%@ %.4f", $0.name, $0.value) }.joined(separator: "  ") }
+
     /// The scores that the task's `metric_meta` names.
     public init?(_ predictions: [Prediction], of task: TaskDefinition) {
         let labels = predictions.compactMap(\.label).map(Double.init)
         guard !predictions.isEmpty, labels.count == predictions.count else { return nil }
         let judged = task.predictions(
-            predictions.map(\.scores), labels: labels, tokenLabels: predictions.map(\.tokenLabels))
-        scores = task.metrics.compactMap { metric in
-            judged.score(metric.rawValue).map { (metric.rawValue, $0) }
-        }
+            predictions.map(\.scores), labels: labels, tokenLabels: predictions.map(\.tokenLabels),
+            contexts: predictions.compactMap(\.context))
+        scores = task.scoreNames.compactMap { name in judged.score(name).map { (name, $0) } }
     }
 }

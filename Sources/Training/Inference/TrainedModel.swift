@@ -93,13 +93,14 @@ public final class TrainedModel {
                 maximumLength: length)
         }
         return try task.contents(ofSplit: split, dataFolder: settings.data).map {
-            tokenizer.encode($0, maximumLength: length)
+            tokenizer.encode($0, maximumLength: length, documentStride: task.documentStride)
         }
     }
 
     /// An example in tokens.
     public func encode(_ example: Example, task index: Int) -> TokenizedExample {
-        tokenizer.encode(example, maximumLength: maximumLength(tasks[index]))
+        tokenizer.encode(
+            example, maximumLength: maximumLength(tasks[index]), documentStride: tasks[index].documentStride)
     }
 
     /// Most tokens of a sequence of a task.
@@ -110,11 +111,12 @@ public final class TrainedModel {
     /// What a task's head says to each example.
     public func predict(_ examples: [TokenizedExample], task index: Int) -> [Prediction] {
         let scores = score(examples.flatMap(\.sequences), head: index)
-        let labelsTokens = if case .labelling = tasks[index].kind { true } else { false }
         var next = 0
         return examples.map { example in
             let start = next
-            let rows = labelsTokens ? example.sequences[0].tokens.count : example.sequences.count
+            let rows =
+                tasks[index].scoresTokens
+                ? example.sequences.reduce(0) { $0 + $1.tokens.count } : example.sequences.count
             next += rows * tasks[index].outputCount
             return Prediction(example, scores[start..<next], of: tasks[index])
         }

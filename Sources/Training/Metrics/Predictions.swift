@@ -10,6 +10,11 @@ public enum Predictions: Equatable, Sendable {
     /// A class for each word of each sentence, and the names of classes.
     case labels([[Int]], labels: [[Int]], names: [String])
 
+    /// An answer to each question, empty for none, and the right ones.
+    ///
+    /// `mayBeNone` says whether the rules are SQuAD 2.0's or 1.1's.
+    case answers([String], right: [[String]], mayBeNone: Bool)
+
     /// The scores that fit this kind of prediction, by the names that mt-dnn's `metric_meta` gives them.
     public var scores: [String: Double] {
         var scores: [String: Double] = [:]
@@ -36,9 +41,13 @@ public enum Predictions: Equatable, Sendable {
         case (.labels(let found, let labels, let names), "SeqEval"):
             Metrics.entityF1(
                 predictions: found.map { $0.map { names[$0] } }, labels: labels.map { $0.map { names[$0] } })
+        case (.answers(let answers, let right, let mayBeNone), "F1"):
+            Metrics.answerF1(predictions: answers, right: right, mayBeNone: mayBeNone)
+        case (.answers(let answers, let right, let mayBeNone), "EM"):
+            Metrics.exactMatch(predictions: answers, right: right, mayBeNone: mayBeNone)
         default: nil
         }
     }
 
-    private static let names = ["ACC", "F1", "MCC", "Pearson", "Spearman", "AccuracyAt1", "MRR", "SeqEval"]
+    private static let names = ["ACC", "F1", "MCC", "Pearson", "Spearman", "AccuracyAt1", "MRR", "SeqEval", "EM"]
 }

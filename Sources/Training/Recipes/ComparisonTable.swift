@@ -18,7 +18,7 @@ public struct ComparisonTable {
             guard let task = try file.definition(of: name) else { continue }
             for split in task.developmentSplits {
                 columns.append((task, split))
-                titles.append("\(name)\(split == "dev" ? "" : " \(split)") \(task.metrics[0].rawValue)")
+                titles.append("\(name)\(split == "dev" ? "" : " \(split)") \(task.scoreNames[0])")
             }
         }
         var lines = [titles + ["minutes"]]
@@ -37,7 +37,7 @@ public struct ComparisonTable {
                 for (index, column) in columns.enumerated() where run.tasks.contains(column.task.name) {
                     let found = history.scores(
                         task: column.task.name, split: column.split, step: history.best?.step)
-                    if let score = found?[column.task.metrics[0].rawValue] { scores[index].append(score) }
+                    if let score = found?[column.task.scoreNames[0]] { scores[index].append(score) }
                 }
             }
             // A row that only others begin with has no column of its own.

@@ -101,7 +101,7 @@ final class BatchAssembly {
         tokenCount = 0
         sequenceCount = 0
         lossCount = 0
-        let countsTokens = !file.tokenLabels.isEmpty
+        let countsTokens = tasks[batch.task].definition.labelsWords
         for place in 0..<batch.count {
             let row = batch[place]
             rows.append(row)

@@ -41,7 +41,7 @@ struct EvaluationBatches {
         return Int(file.exampleOffsets[first])..<Int(file.exampleOffsets[end])
     }
 
-    /// The rows of the head's output that a rank computes: one for each sequence, or for each token where tokens are labelled.
+    /// The rows of the head's output that a rank computes: one for each sequence, or for each token where tokens have labels.
     func outputRows(ofRank rank: Int, of rankCount: Int) -> Range<Int> {
         file.outputRows(of: sequences(ofRank: rank, of: rankCount))
     }
@@ -95,13 +95,16 @@ final class Evaluator {
             }
         }
         try gather(&scores, batches, outputs)
-        let ofExamples = (0..<file.exampleCount).map { example in
-            let rows = file.outputRows(of: file.sequences(of: example))
-            return scores[(rows.lowerBound * outputs)..<(rows.upperBound * outputs)]
+        // The windows of a question are judged together.
+        let judged = (0..<(file.questions?.count ?? file.exampleCount)).map { index in
+            file.questions?.windows(of: index) ?? index..<(index + 1)
         }
-        let tokenLabels = (0..<file.exampleCount).map { Array(file.tokenLabels(of: file.sequences(of: $0).lowerBound)) }
+        let rows = judged.map { file.outputRows(of: file.sequences(of: $0)) }
         return task.definition.predictions(
-            ofExamples, labels: file.labels.map(Double.init), tokenLabels: tokenLabels)
+            rows.map { scores[($0.lowerBound * outputs)..<($0.upperBound * outputs)] },
+            labels: judged.map { Double(file.labels[$0.lowerBound]) },
+            tokenLabels: rows.map { file.tokenLabels.isEmpty ? [] : Array(file.tokenLabels[$0]) },
+            contexts: judged.indices.compactMap(file.context(ofQuestion:)))
     }
 
     private func gather(_ scores: inout [Float], _ batches: EvaluationBatches, _ outputs: Int) throws {
@@ -117,9 +120,12 @@ final class Evaluator {
 extension TaskDefinition {
     /// What scores say, beside the labels.
     /// - Parameters:
-    ///   - scores: for each example those of its sequences, or tokens, as the head puts them out.
-    ///   - tokenLabels: for each example those of its tokens, where words have labels.
-    func predictions(_ scores: [ArraySlice<Float>], labels: [Double], tokenLabels: [[Int32]]) -> Predictions {
+    ///   - scores: for each example those of its sequences, or tokens, as the head puts them out; for a question those of all its windows.
+    ///   - tokenLabels: for each example those of its tokens, where they have labels.
+    ///   - contexts: what each question is about; empty for other tasks.
+    func predictions(
+        _ scores: [ArraySlice<Float>], labels: [Double], tokenLabels: [[Int32]], contexts: [QuestionContext]
+    ) -> Predictions {
         switch kind {
         case .classification:
             .classes(scores.map { $0.indexOfLargest }, labels: labels.map { Int($0) })
@@ -129,6 +135,11 @@ extension TaskDefinition {
             .labels(
                 zip(scores, tokenLabels).map { wordClasses($0, tokenLabels: $1) },
                 labels: tokenLabels.map { $0.filter { $0 >= 0 }.map { Int($0) } }, names: names)
+        case .span(let allowsNone, _):
+            .answers(
+                contexts.indices.map {
+                    contexts[$0].answer(scores[$0], marks: tokenLabels[$0], allowsNone: allowsNone).text
+                }, right: contexts.map(\.answers), mayBeNone: metrics.contains(.answerOrNoneF1))
         }
     }
 
@@ -142,7 +153,7 @@ extension TaskDefinition {
 }
 
 extension TokenFile {
-    /// The rows of a head's output for some sequences: one for each, or for each of their tokens where those are labelled.
+    /// The rows of a head's output for some sequences: one for each, or for each of their tokens where those have labels.
     func outputRows(of sequences: Range<Int>) -> Range<Int> {
         guard !tokenLabels.isEmpty else { return sequences }
         return Int(sequenceOffsets[sequences.lowerBound])..<Int(sequenceOffsets[sequences.upperBound])

@@ -69,6 +69,10 @@ struct Preparation {
         let contents = try contents(of: task, split: split, length: length, cutWordCount: &cutWordCount)
         for example in contents.rows {
             RankPosition.advance()
+            if let context = example.context {
+                builder.append(question: example, context)
+                continue
+            }
             let sequences = example.sequences.map { ($0.tokens, $0.segments) }
             builder.append(
                 sequences, label: example.label ?? .nan, uid: example.uid, tokenLabels: example.tokenLabels)
@@ -76,8 +80,10 @@ struct Preparation {
         try createFolder(settings.prepared)
         try builder.write(to: path, attributes: attributes)
         let seconds = String(format: "%.1f", Date().timeIntervalSince(start))
+        let questions = task.documentStride == nil ? "" : "\(contents.rows.count) questions in "
+        let units = task.documentStride == nil ? "examples" : "windows"
         report(
-            "prepared \(task.name) \(split): \(builder.exampleCount) examples in \(seconds) s\(contents.leftOut.summary)"
+            "prepared \(task.name) \(split): \(questions)\(builder.exampleCount) \(units) in \(seconds) s\(contents.leftOut.summary)"
         )
         contents.leftOut.list.forEach(report)
         if cutWordCount > 0 {
@@ -100,8 +106,10 @@ struct Preparation {
         let tokenizer = try tokenizer.get()
         return try task.contents(ofSplit: split, dataFolder: settings.data).map { example in
             RankPosition.advance()
-            let encoded = tokenizer.encode(example, maximumLength: length)
-            cutWordCount += example.words.count - encoded.tokenLabels.count { $0 != TokenLabel.none }
+            let encoded = tokenizer.encode(example, maximumLength: length, documentStride: task.documentStride)
+            if task.labelsWords {
+                cutWordCount += example.words.count - encoded.tokenLabels.count { $0 != TokenLabel.none }
+            }
             return encoded
         }
     }

@@ -58,6 +58,7 @@ extension TaskDefinition {
         case .regression: head = .regression
         case .ranking: head = .ranking
         case .labelling(let labels): head = .labelling(classes: labels.count)
+        case .span: head = .span
         case .classification(let classes, _) where usesStochasticAnswerNetwork:
             head = .answerNetwork(
                 classes: classes, turns: settings.answerNetwork.turns,
@@ -66,6 +67,12 @@ extension TaskDefinition {
         }
         return HeadDefinition(task: name, kind: head, dropout: dropout ?? settings.taskDropout)
     }
+
+    /// Whether its labels are those of words.
+    var labelsWords: Bool { if case .labelling = kind { true } else { false } }
+
+    /// Whether its head scores every token, and not each sequence.
+    var scoresTokens: Bool { labelsWords || documentStride != nil }
 }
 
 extension TokenFile {
@@ -79,8 +86,9 @@ extension TokenFile {
             else { return false }
         }
         let label = labels[example]
-        let labelsWords = if case .labelling = task.kind { true } else { false }
-        guard labelsWords != tokenLabels.isEmpty else { return false }
+        guard task.scoresTokens != tokenLabels.isEmpty, (task.documentStride == nil) == (questions == nil) else {
+            return false
+        }
         switch task.kind {
         case .classification(let classes, _): return sequences.count == 1 && isPlace(label, below: classes)
         case .regression: return sequences.count == 1 && label.isFinite
@@ -90,6 +98,9 @@ extension TokenFile {
             let classes = tokenLabels(of: sequences.lowerBound)
             return classes.allSatisfy { $0 == TokenLabel.none || $0 >= 0 && $0 < labels.count }
                 && label > 0 && classes.count { $0 >= 0 } == Int(exactly: label)
+        case .span(let allowsNone, _):
+            guard sequences.count == 1, label == 1 || allowsNone && label == 0 else { return false }
+            return SpanMark.areWhole(tokenLabels(of: sequences.lowerBound))
         }
     }
 

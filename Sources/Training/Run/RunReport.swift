@@ -28,9 +28,7 @@ final class RunReport {
 
         /// The task's scores in the order of its definition.
         var scores: [(name: String, value: Double)] {
-            task.metrics.compactMap { metric in
-                predictions.score(metric.rawValue).map { (metric.rawValue, $0) }
-            }
+            task.scoreNames.compactMap { name in predictions.score(name).map { (name, $0) } }
         }
     }
 
