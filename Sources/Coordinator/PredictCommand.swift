@@ -40,7 +40,8 @@ struct PredictCommand: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Writes the answers to a split's questions as SQuAD's official scorer takes them, instead.", valueName: "file"))
+            "Writes the answers to a split's questions as SQuAD's official scorer takes them, instead.",
+            valueName: "file"))
     var squadPredictions: String?
 
     @OptionGroup var team: ThreadOption

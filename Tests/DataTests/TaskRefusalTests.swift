@@ -73,9 +73,9 @@ struct TaskRefusalTests {
                 + "supported: PremiseAndMultiHypothesis"
         ),
         (
-            ["task_type": "SpanClassification"],
-            "t.yml:4: t.task_type is SpanClassification, which this version does not train; "
-                + "supported: Classification, Regression, Ranking, SeqenceLabeling"
+            ["task_type": "ClozeChoice"],
+            "t.yml:4: t.task_type is ClozeChoice, which this version does not train; "
+                + "supported: Classification, Regression, Ranking, SeqenceLabeling, SpanClassification, SpanClassificationYN"
         ),
         (
             ["task_type": "SequenceLabeling"],
@@ -85,6 +85,19 @@ struct TaskRefusalTests {
         (
             ["task_type": "SequenceLabeling", "data_format": "Seqence"],
             "t.yml:2: t needs labels, the names of the 2 classes of words"
+        ),
+        (["metric_meta": "[ACC, F1, ACC]"], "t.yml:5: t.metric_meta names the score ACC twice"),
+        (
+            ["task_type": "SpanClassification", "metric_meta": "[EmF1]", "n_class": "3"],
+            "t.yml:2: t.n_class must be 2 for SpanClassification, not 3"
+        ),
+        (
+            ["task_type": "SpanClassification", "metric_meta": "[EmF1, EmF12]"],
+            "t.yml:5: t.metric_meta names the score F1 twice"
+        ),
+        (
+            ["task_type": "SpanClassificationYN", "metric_meta": "[EmF1]"],
+            "t.yml:5: t.metric_meta has EmF1, which does not score SpanClassificationYN; supported: EmF12"
         ),
         (["enable_san": "maybe"], "t.yml:6: t.enable_san must be true or false, not \"maybe\""),
     ])
@@ -121,7 +134,7 @@ struct TaskRefusalTests {
         ),
         (
             "format: tsv",
-            "t.yml:7: t.format must be one of canonical, glue, snli, scitail, conll, json_lines, not \"tsv\""
+            "t.yml:7: t.format must be one of canonical, glue, snli, scitail, conll, squad, json_lines, not \"tsv\""
         ),
         (
             "format: snli",
@@ -138,6 +151,15 @@ struct TaskRefusalTests {
         ("sampling_weight: -1", "t.yml:7: t.sampling_weight must be above 0.0, not -1"),
         ("batch_size: 0", "t.yml:7: t.batch_size must be at least 1, not 0"),
         ("max_length: 2", "t.yml:7: t.max_length must be at least 8, not 2"),
+        (
+            "document_stride: 9",
+            "t.yml:7: t.document_stride is for SpanClassification and SpanClassificationYN only, not for Classification"
+        ),
+        ("document_stride: 0", "t.yml:7: t.document_stride must be at least 1, not 0"),
+        (
+            "format: squad",
+            "t.yml:7: t.format is squad, which has questions about contexts; Classification needs another format"
+        ),
         ("max_examples: 0", "t.yml:7: t.max_examples must be at least 1, not 0"),
         ("max_exampels: 9", "t.yml:7: unknown key \"max_exampels\" in t; did you mean \"max_examples\"?"),
     ])

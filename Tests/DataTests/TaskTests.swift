@@ -148,6 +148,57 @@ struct TaskTests {
         }
     }
 
+    @Test func shippedFileOfQuestions() throws {
+        let file = try shipped("squad.yml")
+        #expect(file.names == ["squad", "squad-v2"])
+        let first = try #require(try file.definition(of: "squad"))
+        let second = try #require(try file.definition(of: "squad-v2"))
+        #expect(first.kind == .span(allowsNone: false, stride: 128) && first.metrics == [.answerF1])
+        #expect(second.kind == .span(allowsNone: true, stride: 128) && second.metrics == [.answerOrNoneF1])
+        for task in [first, second] {
+            #expect(task.format == .squad && task.isPair && task.outputCount == 2 && task.maximumLength == 384)
+            #expect(task.scoreNames == ["F1", "EM"])
+        }
+    }
+
+    /// mt-dnn's own file for SQuAD, which has short names of task types that its program no longer knows.
+    @Test func readsQuestionsOfMtDnn() throws {
+        let text = """
+            squad:
+              data_format: CLUE_SPAN
+              dropout_p: 0.1
+              enable_san: false
+              metric_meta: [EmF12]
+              task_type: Span
+              loss: SpanCeCriterion
+              kd_loss: MseCriterion
+              adv_loss: SymKlCriterion
+              n_class: 2
+              split_names: [train, dev]
+            squad-v2:
+              data_format: PremiseAndOneHypothesis
+              enable_san: false
+              metric_meta: [EmF12]
+              task_type: SpanYN
+              n_class: 2
+              document_stride: 64
+            yes-no:
+              data_format: CLUE_SPAN
+              enable_san: false
+              metric_meta: [EmF12]
+              task_type: SpanYN
+              loss: SpanYNCeCriterion
+              n_class: 2
+            """
+        let file = try TaskFile(path: folder.write("t.yml", text))
+        #expect(try file.definition(of: "squad")?.kind == .span(allowsNone: false, stride: 128))
+        #expect(try file.definition(of: "squad-v2")?.kind == .span(allowsNone: true, stride: 64))
+        #expect(
+            message(in: folder) { try file.definition(of: "yes-no") }
+                == "t.yml:24: yes-no.loss is SpanYNCeCriterion, which this version does not train for SpanClassificationYN; "
+                + "supported: SpanCeCriterion")
+    }
+
     @Test func mutatedFilesNeverCrash() throws {
         var read = 0, refused = 0
         for seed in 0..<2000 {

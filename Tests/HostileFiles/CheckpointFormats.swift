@@ -45,14 +45,16 @@ extension Format {
         for name in ["run.yml", "tasks.yml", "vocab.txt"] { try copy("\(fixtures)/\(name)", to: work) }
         let settings = try RunSettings.load(path: "\(work)/run.yml")
         let sizes = try EncoderFiles(settings).sizes
-        let tasks = try settings.taskDefinitions().filter { ["single", "query"].contains($0.name) }
+        let questions = TaskDefinition(
+            name: "squad", kind: .span(allowsNone: true, stride: 2), isPair: true, metrics: [])
+        let tasks = try settings.taskDefinitions().filter { ["single", "query"].contains($0.name) } + [questions]
+        try writeQuestions(to: "\(work)/squad-whole.h5", vocabulary: "\(work)/vocab.txt")
         let mutants = try tasks.map { task in
             let names = try FileManager.default.contentsOfDirectory(atPath: "\(fixtures)/prepared")
-            guard let name = names.first(where: { $0.hasPrefix("\(task.name)-dev-") }) else {
-                fail("\(task.name) is not prepared")
-            }
+            let name = names.first { $0.hasPrefix("\(task.name)-dev-") }
             return Mutant(
-                path: "\(work)/\(task.name).h5", original: try contents("\(fixtures)/prepared/\(name)"),
+                path: "\(work)/\(task.name).h5",
+                original: try contents(name.map { "\(fixtures)/prepared/\($0)" } ?? "\(work)/squad-whole.h5"),
                 mutator: hdf5Mutator
             ) { bytes in
                 let body = bytes.dropLast(sealByteCount)
@@ -66,7 +68,22 @@ extension Format {
                 _ = file.uid(of: example)
                 for sequence in file.sequences(of: example) { _ = file.tokens(of: sequence).reduce(0, &+) }
             }
+            for question in 0..<(file.questions?.count ?? 0) { _ = file.context(ofQuestion: question) }
         }
+    }
+
+    private static func writeQuestions(to path: String, vocabulary: String) throws {
+        let tokenizer = Tokenizer(vocabulary: try Vocabulary(path: vocabulary))
+        var builder = TokenFile.Builder()
+        for (context, answers) in [
+            ("w1 w2 w3 w4 w5 w6", [AnswerSpan(text: "w3", start: 6)]), ("w7", []), ("w8 w9 w1 w2", []),
+        ] {
+            var example = Example(uid: context, first: "w7", second: [context], label: answers.isEmpty ? 0 : 1)
+            example.answers = answers
+            let encoded = tokenizer.encode(example, maximumLength: 8, documentStride: 2)
+            if let context = encoded.context { builder.append(question: encoded, context) }
+        }
+        try builder.write(to: path, attributes: [:])
     }
 
     /// A line break, `sha256 `, 64 digits and a line break.

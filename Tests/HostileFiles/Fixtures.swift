@@ -22,6 +22,7 @@ enum Fixtures {
         let files = [
             ("glue.tsv", glue), ("pairs.json", pairs), ("queries.json", queries), ("snli.txt", snliColumns),
             ("snli.jsonl", snliLines), ("scitail.tsv", scitail), ("words.tsv", wordLists), ("words.txt", wordColumns),
+            ("squad.json", squad),
         ]
         for (name, text) in files {
             try text.write(toFile: "\(folder)/\(name)", atomically: true, encoding: .utf8)
@@ -116,6 +117,13 @@ enum Fixtures {
         w2\tN B-X
 
         w3 O
+
+        """
+
+    private static let squad = """
+        {"version": "v2.0", "data": [{"title": "w", "paragraphs": [{"context": "w1 w2 İ\u{302E} w3 w4 w5 w6", "qas": [
+        {"id": "1", "question": "w9 w8", "is_impossible": false, "answers": [{"text": "w3 w4", "answer_start": 9}]},
+        {"id": "2", "question": "w7", "is_impossible": true, "answers": []}]}]}]}
 
         """
 

@@ -125,6 +125,7 @@ extension Format {
                     return
                 }
                 for example in try task.readExamples(split: "train", dataFolder: work) {
+                    if example.answers != nil { _ = tokenizer.encode(example, maximumLength: 12, documentStride: 2) }
                     if !example.words.isEmpty { _ = tokenizer.encode(example, maximumLength: 16) }
                     for second in example.second { _ = tokenizer.encode(example.first, second, maximumLength: 16) }
                     if example.second.isEmpty { _ = tokenizer.encode(example.first, maximumLength: 16) }
@@ -144,7 +145,7 @@ extension Format {
     private static let three = TaskDefinition.Kind.classification(classCount: 3, labels: [])
 
     static let canonical = examples(
-        "canonical", share: 700,
+        "canonical", share: 600,
         [
             ("single_train.tsv", task("single", .classification(classCount: 2, labels: []), isPair: false)),
             ("score_train.tsv", task("score", .regression(scoreRange: 0...5), isPair: true)),
@@ -177,8 +178,16 @@ extension Format {
             ("words.txt", task("words", .labelling(labels: ["O", "B-X", "I-X"]), isPair: false, .conll)),
         ], ["\t", "\n", "\n\n", "'", "\"", "[", "]", ",", "\\", "-DOCSTART-", "O", " ", "\u{200B}"])
 
+    static let questions = examples(
+        "questions", share: 200,
+        [("squad.json", task("squad", .span(allowsNone: true, stride: 2), isPair: true, .squad))],
+        [
+            "[", "]", "{", "}", ",", "null", "true", "-1", "1e9", "99999999999999999999", "\"answers\":", "\\ud800",
+            "\u{200B}",
+        ])
+
     static let jsonLines = examples(
-        "json_lines", share: 500,
+        "json_lines", share: 400,
         [
             ("pairs.json", task("pairs", three, isPair: true, .jsonLines)),
             ("queries.json", task("queries", .ranking(labels: []), isPair: true, .jsonLines)),

@@ -7,7 +7,7 @@ import TestSupport
 enum AllHeads {
     static let sizes = EncoderSizes(
         vocabularySize: 40, hiddenSize: 24, layerCount: 2, headCount: 3, intermediateSize: 40, maximumPositions: 32)
-    static let names = ["classification", "similarity", "ranking", "entailment", "labelling"]
+    static let names = ["classification", "similarity", "ranking", "entailment", "labelling", "span"]
     static let definitions = [
         HeadDefinition(task: names[0], kind: .classification(classes: 3), dropout: 0.1),
         HeadDefinition(task: names[1], kind: .regression, dropout: 0.2),
@@ -15,6 +15,7 @@ enum AllHeads {
         HeadDefinition(
             task: names[3], kind: .answerNetwork(classes: 3, turns: 5, predictionDropout: 0.2), dropout: 0.1),
         HeadDefinition(task: names[4], kind: .labelling(classes: 3), dropout: 0.1),
+        HeadDefinition(task: names[5], kind: .span, dropout: 0.1),
     ]
 
     /// A model with dropout everywhere and random values, for a rank that holds `local` of the slices of `batch`.
@@ -47,6 +48,12 @@ enum AllHeads {
                     if names[head] == "labelling" {
                         sequences[0].labels = sequences[0].tokens.map { _ in Int32.random(in: -1..<3, using: &random) }
                         sequences[0].labels[0] = 0
+                    }
+                    if names[head] == "span" {
+                        let places = (0..<2).map { _ in sequences[0].tokens.indices.randomElement(using: &random)! }
+                        sequences[0].labels = sequences[0].tokens.indices.map { token in
+                            (token == places.min() ? 1 : 0) + (token == places.max() ? 2 : 0)
+                        }
                     }
                     return TestUnit(sequences: sequences, label: label)
                 }

@@ -44,7 +44,7 @@ struct RankTests {
         let test = AllHeads.batch(head: head, unitCounts: unitCounts)
         let one = run(test, head: head, shares: [0..<8])
         // Classifier alone: encoder 37, pooler 2, classifier 2; the answer network reads no pooler and has 10 of its own.
-        #expect(one.gradients.count == ["entailment": 47, "labelling": 39][AllHeads.names[head]] ?? 41)
+        #expect(one.gradients.count == ["entailment": 47, "labelling": 39, "span": 39][AllHeads.names[head]] ?? 41)
         #expect(one.gradients.values.allSatisfy { $0.contains { $0 & 0x7FFF_FFFF != 0 } })
         #expect(one.losses.count == test.unitCount)
         for shares in RankTests.shares {

@@ -7,7 +7,7 @@ import TestSupport
 struct TestSequence {
     var tokens: [Int32]
     var segments: [UInt8]
-    /// Classes of tokens, for the head that labels them.
+    /// Classes of tokens, for the head that labels them, or the marks of a span.
     var labels: [Int32] = []
 }
 

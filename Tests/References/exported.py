@@ -1,17 +1,21 @@
 """exported.py FOLDER PREDICTIONS.jsonl TEXTS.tsv: compares the scores that `mtdnn predict --json` gave to the lines of TEXTS with the
 logits that transformers compute from a folder that `mtdnn export --hugging-face` wrote. Prints the largest difference; where words are labelled, how many
-labels differ."""
+labels differ. Of questions the scores of the answer and of [CLS] are compared, at the place that the prediction names; contexts must fit into one window."""
 
 import json
 import sys
 
 import torch
-from transformers import AutoConfig, AutoModelForSequenceClassification, AutoModelForTokenClassification, AutoTokenizer
+from transformers import (AutoConfig, AutoModelForQuestionAnswering, AutoModelForSequenceClassification,
+                          AutoModelForTokenClassification, AutoTokenizer)
 
 folder, predictions, texts = sys.argv[1:]
 tokenizer = AutoTokenizer.from_pretrained(folder)
-labels_tokens = AutoConfig.from_pretrained(folder).architectures == ["BertForTokenClassification"]
-kind = AutoModelForTokenClassification if labels_tokens else AutoModelForSequenceClassification
+architecture = AutoConfig.from_pretrained(folder).architectures[0]
+labels_tokens = architecture == "BertForTokenClassification"
+finds_answers = architecture == "BertForQuestionAnswering"
+kind = (AutoModelForTokenClassification if labels_tokens else AutoModelForQuestionAnswering if finds_answers
+        else AutoModelForSequenceClassification)
 model, info = kind.from_pretrained(folder, output_loading_info=True)
 problems = {name: found for name, found in info.items() if found}
 assert not problems, problems
@@ -26,6 +30,21 @@ def label_words(words):
     return [model.config.id2label[best[owners.index(word)]] for word in range(len(words))]
 
 
+def answer_scores(question, context, prediction):
+    """What the model gives to [CLS] and to the answer that the prediction names, if it names one."""
+    encoded = tokenizer(question, context, return_tensors="pt", return_offsets_mapping=True)
+    offsets, segments = encoded.pop("offset_mapping")[0].tolist(), encoded.sequence_ids()
+    starts, ends = (logits[0].tolist() for logits in (model(**encoded).start_logits, model(**encoded).end_logits))
+    scores = [starts[0] + ends[0]]
+    if "answer_start" in prediction:
+        begin, stop = prediction["answer_start"], prediction["answer_start"] + len(prediction["answer"])
+        tokens = [index for index, segment in enumerate(segments) if segment == 1]
+        assert context[begin:stop] == prediction["answer"]
+        scores.append(max(starts[index] for index in tokens if offsets[index][0] == begin)
+                      + max(ends[index] for index in tokens if offsets[index][1] == stop))
+    return scores
+
+
 largest = 0.0
 count = differing = 0
 with open(predictions) as ours, open(texts) as lines, torch.no_grad():
@@ -35,6 +54,11 @@ with open(predictions) as ours, open(texts) as lines, torch.no_grad():
             theirs = label_words(line.split())
             assert len(theirs) == len(prediction["labels"])
             differing += sum(a != b for a, b in zip(theirs, prediction["labels"]))
+            continue
+        if finds_answers:
+            theirs = answer_scores(*line.rstrip("\n").split("\t"), prediction)
+            mine = [prediction.get("no_answer_score", theirs[0]), prediction["score"]][:len(theirs)]
+            largest = max([largest] + [abs(a - b) for a, b in zip(mine, theirs)])
             continue
         first, *others = line.rstrip("\n").split("\t")
         rows = [tokenizer(first, other, return_tensors="pt", truncation=True) for other in others] or [

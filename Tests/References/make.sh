@@ -1,10 +1,10 @@
 #!/bin/sh
-# Remakes every file of reference values: make.sh PYTHON MINILM_FOLDER
+# Remakes the files of reference values: make.sh PYTHON MINILM_FOLDER; those of tokenizer.py and questions.py are made by these themselves.
 set -eu
 python=$1
 minilm=$2
 cd "$(dirname "$0")"
-for program in encoder heads labelling entities optimizers activations metrics philox training; do
+for program in encoder heads labelling spans entities optimizers activations metrics philox training; do
     "$python" "$program.py" values
 done
 "$python" minilm.py values "$minilm"

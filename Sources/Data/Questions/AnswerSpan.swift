@@ -17,8 +17,10 @@ public struct AnswerSpan: Equatable, Sendable {
 
 /// What a token of a question's window is: the meaning that token labels have where spans are looked for.
 public struct SpanMark: OptionSet, Sendable {
+    /// The marks as bits.
     public let rawValue: Int32
 
+    /// The marks whose bits are given.
     public init(rawValue: Int32) { self.rawValue = rawValue }
 
     /// The answer starts here; at [CLS] where the window does not hold it, or there is none.

@@ -60,15 +60,14 @@ public struct QuestionTable {
         try file.check(windows, Dataset.windows, end: file.exampleCount, of: "examples")
         try file.check(textCounts, Dataset.textCounts, end: textOffsets.count - 1, of: Dataset.textOffsets)
         try file.check(textOffsets, Dataset.textOffsets, end: texts.count, of: Dataset.texts)
-        try file.check(textCounts.count, Dataset.textCounts, equals: windows.count, "questions")
+        try file.check(textCounts.count - 1, Dataset.textCounts, equals: count, "questions")
         try file.check(ranges.count, Dataset.ranges, equals: 2 * file.tokens.count, "ends of tokens")
         for question in 0..<count {
             guard !windows(of: question).isEmpty, let context = range(question, in: textCounts).first else {
                 throw file.error(Dataset.windows, "question \(question) has no window or no context")
             }
             let length = range(context, in: textOffsets).count
-            let sequences = file.sequences(of: windows(of: question))
-            for token in Int(file.sequenceOffsets[sequences.lowerBound])..<Int(file.sequenceOffsets[sequences.upperBound]) {
+            for token in file.sequences(of: windows(of: question)).flatMap(file.tokenRange(of:)) {
                 let (start, end) = (ranges[2 * token], ranges[2 * token + 1])
                 guard start >= 0, start <= end, Int(end) <= length else {
                     throw file.error(Dataset.ranges, "token \(token) is not within its context")
@@ -115,7 +114,11 @@ extension TokenFile {
     /// What the windows of a question show, and what it wants found; nil where the file holds no questions.
     public func context(ofQuestion index: Int) -> QuestionContext? {
         guard let questions else { return nil }
-        let tokens = sequences(of: questions.windows(of: index)).map { Int(sequenceOffsets[$0])..<Int(sequenceOffsets[$0 + 1]) }
-        return questions.context(of: index, tokens: tokens)
+        return questions.context(of: index, tokens: sequences(of: questions.windows(of: index)).map(tokenRange(of:)))
+    }
+
+    /// The tokens of a sequence among all.
+    fileprivate func tokenRange(of sequence: Int) -> Range<Int> {
+        Int(sequenceOffsets[sequence])..<Int(sequenceOffsets[sequence + 1])
     }
 }

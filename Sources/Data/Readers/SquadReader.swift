@@ -98,14 +98,18 @@ struct SquadReader {
     }
 
     private func text(_ key: String, of value: Any, _ place: String) throws(ExampleError) -> String {
-        guard let text = try object(value, place)[key] as? String else { throw error("\(place) has no text under \(key)") }
+        guard let text = try object(value, place)[key] as? String else {
+            throw error("\(place) has no text under \(key)")
+        }
         guard !text.allSatisfy(\.isWhitespace) else { throw error("\(place) has an empty text under \(key)") }
         return text
     }
 
     /// The elements of a list, each with its place.
     private func list(_ key: String, of value: Any, _ place: String) throws(ExampleError) -> [(Any, String)] {
-        guard let list = try object(value, place)[key] as? [Any] else { throw error("\(place) has no list under \(key)") }
+        guard let list = try object(value, place)[key] as? [Any] else {
+            throw error("\(place) has no list under \(key)")
+        }
         let owner = place == "the file" ? "" : place.hasPrefix("question ") ? "\(place), " : "\(place)."
         return list.enumerated().map { ($1, "\(owner)\(key)[\($0)]") }
     }

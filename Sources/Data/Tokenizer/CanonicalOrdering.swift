@@ -6,7 +6,7 @@ extension TextScanner {
     mutating func appendMarks(at start: Int) -> Int {
         var parts: [Part] = []
         var origins: [Int] = []
-        var position = start
+        var position = startOfMarks(before: start)
         while position < text.count {
             let (value, next) = decodeScalar(at: position, of: text)
             let scalar = Unicode.Scalar(value)!
@@ -31,6 +31,20 @@ extension TextScanner {
             for letter in rules.lowercased(part.scalar) { appendScalar(letter.value) }
         }
         return position
+    }
+
+    /// Where the marks begin that stand before `start`: accents, which vanished already, but are sorted with those that stay.
+    private func startOfMarks(before start: Int) -> Int {
+        var first = start
+        while first > 0 {
+            var previous = first - 1
+            while text[previous] & 0xC0 == 0x80 { previous -= 1 }
+            let scalar = Unicode.Scalar(decodeScalar(at: previous, of: text).value)!
+            let isMark = UnicodeData.combiningClass(UnicodeData.decomposition(scalar)[0]) != 0
+            guard isMark || UnicodeData.isRemoved(scalar) else { break }
+            first = previous
+        }
+        return first
     }
 
     private struct Part {

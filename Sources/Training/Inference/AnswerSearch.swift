@@ -29,7 +29,9 @@ extension QuestionContext {
         var noneScore = Double.infinity
         var first = 0
         for window in ranges {
-            func score(_ token: Int, _ end: Int) -> Double { Double(scores[scores.startIndex + 2 * (first + token) + end]) }
+            func score(_ token: Int, _ end: Int) -> Double {
+                Double(scores[scores.startIndex + 2 * (first + token) + end])
+            }
             noneScore = min(noneScore, score(0, 0) + score(0, 1))
             let starts = Self.best(window.indices) { score($0, 0) }.filter {
                 SpanMark(rawValue: marks[first + $0]).contains(.widest)
