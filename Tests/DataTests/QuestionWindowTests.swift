@@ -124,7 +124,7 @@ struct QuestionWindowTests {
     @Test(
         .enabled(if: TokenizerFixtures.hasMinilm, "no vocab.txt in MTDNN_MINILM or encoders/minilm"),
         .enabled(if: TokenizerFixtures.hasSharedData, "no folder MTDNN_SHARED_DATA or ../shared/data"))
-    func `Every window of the real file is the recipe's`() throws {
+    func everyWindowOfTheRealFileAsInTheRecipe() throws {
         var task = TaskDefinition(
             name: "squad", kind: .span(allowsNone: true, stride: 128), isPair: true, metrics: [.answerOrNoneF1])
         task.format = .squad

@@ -77,6 +77,7 @@ def windows(fast, question, context, answer, maximum, stride):
     # BERT's stride is the distance of windows, Hugging Face's how much they overlap.
     encoded = fast(context, add_special_tokens=False, return_offsets_mapping=True, truncation=True, max_length=room,
                    stride=room - min(stride, room), return_overflowing_tokens=True)
+    whole = fast(context, add_special_tokens=False, return_offsets_mapping=True)["offset_mapping"]
     spans, first = [], 0
     for ids in encoded["input_ids"]:
         spans.append(dict(start=first, length=len(ids)))
@@ -86,14 +87,15 @@ def windows(fast, question, context, answer, maximum, stride):
         head = [fast.cls_token_id, *words, fast.sep_token_id]
         start = end = 0
         if answer:
+            # As in transformers' run_qa.py, but that of the pieces of one character, which all stand where it does, it takes the last as the
+            # start and the first as the end; here a window holds an answer if it holds all of its pieces.
             begin, stop = answer[0], answer[0] + answer[1]
-            if offsets[0][0] <= begin and offsets[-1][1] >= stop:
-                # As in transformers' run_qa.py.
-                start = max(index for index, offset in enumerate(offsets) if offset[0] <= begin)
-                end = min(index for index, offset in enumerate(offsets) if offset[1] >= stop)
-                # Pieces of one character all stand where it does; of them run_qa takes the last as the start and the first as the end.
-                start = min(index for index, offset in enumerate(offsets) if offset == offsets[start]) + len(head)
-                end = max(index for index, offset in enumerate(offsets) if offset == offsets[end]) + len(head)
+            opening = max(offset for offset in whole if offset[0] <= begin)
+            closing = min((offset for offset in whole if offset[1] >= stop), key=lambda offset: offset[1])
+            opening, closing = whole.index(opening), len(whole) - 1 - whole[::-1].index(closing)
+            shown = range(spans[number]["start"], spans[number]["start"] + spans[number]["length"])
+            if opening in shown and closing in shown:
+                start, end = (index - shown.start + len(head) for index in (opening, closing))
         result.append(dict(
             ids=head + ids + [fast.sep_token_id], segments=[0] * len(head) + [1] * (len(ids) + 1),
             offsets=[0, 0] * len(head) + [place for pair in offsets for place in pair] + [0, 0], start=start, end=end,

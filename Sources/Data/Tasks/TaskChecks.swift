@@ -71,6 +71,7 @@ extension TaskDeclaration {
         if let scoreRange, taskType.value != .regression {
             throw scoreRange.source.error("is for Regression only, not for \(type)")
         }
+        if let kind = try spanKind() { return kind }
         if taskType.value == .sequenceLabeling {
             guard labels.count == classCount.value else {
                 throw (self.labels?.source ?? source).error(
@@ -80,7 +81,6 @@ extension TaskDeclaration {
             }
             return .labelling(labels: labels)
         }
-        if let kind = try spanKind() { return kind }
         guard taskType.value == .classification else {
             guard classCount.value == 1 else {
                 throw classCount.source.error("must be 1 for \(type), not \(classCount.value)")
