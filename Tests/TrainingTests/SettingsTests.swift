@@ -13,7 +13,7 @@ struct SettingsTests {
         stsb:
           {n_class: 1, data_format: PremiseAndOneHypothesis, task_type: Regression, metric_meta: [Pearson],
            enable_san: no}
-        ner: {n_class: 9, data_format: Seqence, task_type: SpanClassification, metric_meta: [EmF1], enable_san: false}
+        ner: {n_class: 9, data_format: Seqence, task_type: ClozeChoice, metric_meta: [ACC], enable_san: false}
         """
     private static let sizes =
         "{hidden_size: 128, num_hidden_layers: 2, num_attention_heads: 2, intermediate_size: 512, vocab: vocab.txt}"
@@ -222,13 +222,13 @@ struct SettingsTests {
         ("train=cola", "--set train: train must be a list, not \"cola\""),
         (
             "train=[ner]",
-            "tasks.yml:5: ner.task_type is SpanClassification, which this version does not train; "
-                + "supported: Classification, Regression, Ranking, SeqenceLabeling"
+            "tasks.yml:5: ner.task_type is ClozeChoice, which this version does not train; "
+                + "supported: Classification, Regression, Ranking, SeqenceLabeling, SpanClassification, SpanClassificationYN"
         ),
         (
             "train=",
-            "tasks.yml:5: ner.task_type is SpanClassification, which this version does not train; "
-                + "supported: Classification, Regression, Ranking, SeqenceLabeling"
+            "tasks.yml:5: ner.task_type is ClozeChoice, which this version does not train; "
+                + "supported: Classification, Regression, Ranking, SeqenceLabeling, SpanClassification, SpanClassificationYN"
         ),
         ("tasks=/no/tasks.yml", "--set tasks: tasks names no file: /no/tasks.yml"),
         ("tasks=/", "--set tasks: tasks names no file: /"),
