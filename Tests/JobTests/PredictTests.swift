@@ -57,6 +57,33 @@ import Testing
         #expect(other.output == result.output)
     }
 
+    @Test(arguments: [("single", "ACC"), ("score", "Pearson"), ("pair", "ACC"), ("query", "MRR")])
+    func `The run folder has mt-dnn's file of scores, with what the model of that epoch says`(
+        task: String, metric: String
+    ) throws {
+        let data = try #require(
+            FileManager.default.contents(atPath: "\(folder)/scores/\(task)_dev_scores_1.json"))
+        let file = try #require(try JSONSerialization.jsonObject(with: data) as? [String: Any])
+        let evaluation = try #require(
+            try run.outcome(of: folder).entries(with: "metrics").first { $0["task"] as? String == task })
+        let expected = try #require(evaluation["metrics"] as? [String: Double])
+        let metrics = try #require(file["metrics"] as? [String: Double])
+        #expect(metrics.mapValues { $0 / 100 }.allSatisfy { abs($0.value - expected[$0.key]!) < 1e-12 })
+        #expect(metrics.keys.contains(metric) && metrics.count == expected.count)
+        let lines = try predict("--task", task, "--json").output.split(separator: "\n").map {
+            try #require(try JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any])
+        }
+        #expect(file["uids"] as? [String] == lines.map { $0["uid"] as? String ?? "" })
+        let scores = lines.flatMap { line in
+            (line["probabilities"] ?? line["scores"]) as? [Double] ?? [line["score"] as? Double ?? .nan]
+        }
+        #expect(file["scores"] as? [Double] == scores)
+        let predictions = lines.map { line in
+            (line["best"] ?? line["score"]) as? Double ?? Double(line["prediction"] as? String ?? "") ?? .nan
+        }
+        #expect(file["predictions"] as? [Double] == predictions)
+    }
+
     @Test(arguments: ["single", "score", "pair", "query"])
     func `Texts from a file have the scores of the same texts in a split`(task: String) throws {
         let rows = try rows(task)

@@ -15,13 +15,22 @@ public struct Prediction: Sendable {
     let context: QuestionContext?
     private let task: TaskDefinition
 
-    init(_ example: TokenizedExample, _ scores: ArraySlice<Float>, of task: TaskDefinition) {
-        uid = oneField(example.uid)
-        label = example.label
-        tokenLabels = example.tokenLabels
-        context = example.context
+    init(
+        uid: String, scores: ArraySlice<Float>, label: Float?, tokenLabels: [Int32], context: QuestionContext?,
+        task: TaskDefinition
+    ) {
+        self.uid = uid
         self.scores = scores
+        self.label = label
+        self.tokenLabels = tokenLabels
+        self.context = context
         self.task = task
+    }
+
+    init(_ example: TokenizedExample, _ scores: ArraySlice<Float>, of task: TaskDefinition) {
+        self.init(
+            uid: oneField(example.uid), scores: scores, label: example.label, tokenLabels: example.tokenLabels,
+            context: example.context, task: task)
     }
 
     /// The number of the predicted class, or of the best candidate.
@@ -167,11 +176,8 @@ public struct PredictionScores {
 
     /// The scores that the task's `metric_meta` names.
     public init?(_ predictions: [Prediction], of task: TaskDefinition) {
-        let labels = predictions.compactMap(\.label).map(Double.init)
-        guard !predictions.isEmpty, labels.count == predictions.count else { return nil }
-        let judged = task.predictions(
-            predictions.map(\.scores), labels: labels, tokenLabels: predictions.map(\.tokenLabels),
-            contexts: predictions.compactMap(\.context))
+        guard !predictions.isEmpty, predictions.allSatisfy({ $0.label != nil }) else { return nil }
+        let judged = task.judge(predictions)
         scores = task.scoreNames.compactMap { name in judged.score(name).map { (name, $0) } }
     }
 }

@@ -74,8 +74,8 @@ final class Evaluator {
         batch = PackedBatch(capacity: capacity, tree: SliceTree(sliceCount: 1, local: 0..<1))
     }
 
-    /// The predictions for all examples of a file, the same on every rank.
-    func predictions(task: PreparedTask, head: Int, file: TokenFile) throws -> Predictions {
+    /// What the head says to all examples of a file, or to all questions, the same on every rank.
+    func predictions(task: PreparedTask, head: Int, file: TokenFile) throws -> [Prediction] {
         let batches = EvaluationBatches(file, sequenceCount: batchSize)
         let outputs = task.definition.outputCount
         var scores = [Float](repeating: 0, count: file.outputRows(of: 0..<file.sequenceCount).count * outputs)
@@ -99,12 +99,15 @@ final class Evaluator {
         let judged = (0..<(file.questions?.count ?? file.exampleCount)).map { index in
             file.questions?.windows(of: index) ?? index..<(index + 1)
         }
-        let rows = judged.map { file.outputRows(of: file.sequences(of: $0)) }
-        return task.definition.predictions(
-            rows.map { scores[($0.lowerBound * outputs)..<($0.upperBound * outputs)] },
-            labels: judged.map { Double(file.labels[$0.lowerBound]) },
-            tokenLabels: rows.map { file.tokenLabels.isEmpty ? [] : Array(file.tokenLabels[$0]) },
-            contexts: judged.indices.compactMap(file.context(ofQuestion:)))
+        return judged.enumerated().map { question, examples in
+            let rows = file.outputRows(of: file.sequences(of: examples))
+            return Prediction(
+                uid: file.uid(of: examples.lowerBound),
+                scores: scores[(rows.lowerBound * outputs)..<(rows.upperBound * outputs)],
+                label: file.labels[examples.lowerBound],
+                tokenLabels: file.tokenLabels.isEmpty ? [] : Array(file.tokenLabels[rows]),
+                context: file.context(ofQuestion: question), task: task.definition)
+        }
     }
 
     private func gather(_ scores: inout [Float], _ batches: EvaluationBatches, _ outputs: Int) throws {
@@ -118,28 +121,22 @@ final class Evaluator {
 }
 
 extension TaskDefinition {
-    /// What scores say, beside the labels.
-    /// - Parameters:
-    ///   - scores: for each example those of its sequences, or tokens, as the head puts them out; for a question those of all its windows.
-    ///   - tokenLabels: for each example those of its tokens, where they have labels.
-    ///   - contexts: what each question is about; empty for other tasks.
-    func predictions(
-        _ scores: [ArraySlice<Float>], labels: [Double], tokenLabels: [[Int32]], contexts: [QuestionContext]
-    ) -> Predictions {
-        switch kind {
-        case .classification:
-            .classes(scores.map { $0.indexOfLargest }, labels: labels.map { Int($0) })
-        case .regression: .numbers(scores.map { Double($0.first!) }, labels: labels)
-        case .ranking: .candidates(scores.map { $0.map(Double.init) }, positives: labels.map { Int($0) })
+    /// What the head says to examples, beside what is right; all have labels.
+    func judge(_ examples: [Prediction]) -> Predictions {
+        func labels() -> [Int] { examples.map { Int($0.label!) } }
+        return switch kind {
+        case .classification: .classes(examples.map(\.index), labels: labels())
+        case .regression:
+            .numbers(examples.map { Double($0.scores.first!) }, labels: examples.map { Double($0.label!) })
+        case .ranking: .candidates(examples.map { $0.scores.map(Double.init) }, positives: labels())
         case .labelling(let names):
             .labels(
-                zip(scores, tokenLabels).map { wordClasses($0, tokenLabels: $1) },
-                labels: tokenLabels.map { $0.filter { $0 >= 0 }.map { Int($0) } }, names: names)
-        case .span(let allowsNone, _):
+                examples.map { wordClasses($0.scores, tokenLabels: $0.tokenLabels) },
+                labels: examples.map { $0.tokenLabels.filter { $0 >= 0 }.map { Int($0) } }, names: names)
+        case .span:
             .answers(
-                contexts.indices.map {
-                    contexts[$0].answer(scores[$0], marks: tokenLabels[$0], allowsNone: allowsNone).text
-                }, right: contexts.map(\.answers), mayBeNone: metrics.contains(.answerOrNoneF1))
+                examples.map(\.answer), right: examples.map { $0.context?.answers ?? [] },
+                mayBeNone: metrics.contains(.answerOrNoneF1))
         }
     }
 

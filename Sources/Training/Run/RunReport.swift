@@ -9,7 +9,15 @@ final class RunReport {
     struct Evaluation {
         let task: TaskDefinition
         let split: String
-        let predictions: Predictions
+        let examples: [Prediction]
+        private let judged: Predictions
+
+        init(_ task: TaskDefinition, split: String, _ examples: [Prediction]) {
+            self.task = task
+            self.split = split
+            self.examples = examples
+            judged = task.judge(examples)
+        }
 
         /// The mean of the tasks' first metrics, by which checkpoints are compared; of a task with several splits their mean counts.
         static func meanScore(_ evaluations: [Evaluation]) -> Double? {
@@ -28,17 +36,19 @@ final class RunReport {
 
         /// The task's scores in the order of its definition.
         var scores: [(name: String, value: Double)] {
-            task.scoreNames.compactMap { name in predictions.score(name).map { (name, $0) } }
+            task.scoreNames.compactMap { name in judged.score(name).map { (name, $0) } }
         }
     }
 
     private let log: RunLog?
+    private let folder: String
     private let start: Int
     private var lastStep = monotonicNanoseconds()
     private let started = monotonicNanoseconds()
 
     init(_ settings: RunSettings, isFirst: Bool, start: Int) throws {
         self.start = start
+        folder = settings.folder
         guard isFirst else {
             log = nil
             return
@@ -99,6 +109,7 @@ final class RunReport {
                 RunLog.EvaluationLine(
                     step: step, epoch: epoch, task: evaluation.task.name, split: evaluation.split,
                     metrics: Dictionary(uniqueKeysWithValues: evaluation.scores.map { ($0.name, $0.value) })))
+            writeScoreFile(evaluation, epoch: epoch)
             let name = evaluation.split == "dev" ? evaluation.task.name : "\(evaluation.task.name) \(evaluation.split)"
             let scores = evaluation.scores.map { String(format: "%@ %.4f", $0.name, $0.value) }
             lines.append(
@@ -111,6 +122,12 @@ final class RunReport {
         print(lines.joined(separator: "\n"))
         fflush(nil)
         lastStep = monotonicNanoseconds()
+    }
+
+    /// A table that finds no room is no reason to end the training that it is about.
+    private func writeScoreFile(_ evaluation: Evaluation, epoch: Int) {
+        let path = ScoreFile.path(evaluation, epoch: epoch, folder: folder)
+        do { try ScoreFile(evaluation).write(to: path) } catch { say("\(path): not written: \(error)") }
     }
 
     /// Writes the sums over weights and moments, the log's last line.

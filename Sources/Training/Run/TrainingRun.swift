@@ -209,7 +209,7 @@ public struct TrainingRun {
         for (head, task) in tasks.enumerated() {
             for (split, file) in task.developments {
                 let predictions = try evaluator.predictions(task: task, head: head, file: file)
-                rows.append(.init(task: task.definition, split: split, predictions: predictions))
+                rows.append(.init(task.definition, split: split, predictions))
             }
         }
         try report.write(rows, step: step, epoch: step / trainer.sampler.stepsPerEpoch)
