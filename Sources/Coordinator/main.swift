@@ -9,6 +9,7 @@ struct Coordinator: ParsableCommand {
         subcommands: [
             TrainCommand.self, DemoCommand.self, BenchCommand.self, InspectCommand.self, VerifyCommand.self,
             ExportCommand.self, PredictCommand.self, EmbedCommand.self, SweepCommand.self, CompareCommand.self,
+            VocabularyCommand.self,
         ])
 }
 

@@ -2,26 +2,29 @@
 ///
 /// The tree is climbed tile by tile, with sums that stay in the first-level cache: exactness costs neither a gradient buffer for each slice nor
 /// passes over memory. Both factors are packed with the rows of a slice one after another, those of all its turns together.
-public func sumOuterProducts(_ slices: RowSlices, _ dy: Matrix, _ x: Matrix, into gradient: GradientSums) {
+/// - Parameter scattered: rows that are added to each slice's product before the tree is climbed.
+public func sumOuterProducts(
+    _ slices: RowSlices, _ dy: Matrix, _ x: Matrix, adding scattered: ScatteredRows? = nil, into gradient: GradientSums
+) {
     // The longer side is shared out: its parts are packed once, the other side by every thread.
     let sharesOutputs = dy.columns > x.columns
     let (count, unit) = sharesOutputs ? (dy.columns, ProductTile.rows) : (x.columns, ProductTile.columns)
     let perColumn = max(1, slices.rows) * (sharesOutputs ? x.columns : dy.columns)
     shareOut(
         count, unit: unit, least: max(unit, leastProductOperations / perColumn),
-        (slices, dy, x, gradient, sharesOutputs)
+        (slices, dy, x, scattered, gradient, sharesOutputs)
     ) { product, part in
-        let (slices, dy, x, gradient, sharesOutputs) = product
+        let (slices, dy, x, scattered, gradient, sharesOutputs) = product
         sumOuterProductsAlone(
             slices, dy, x, outputs: sharesOutputs ? part : 0..<dy.columns,
-            inputs: sharesOutputs ? 0..<x.columns : part, into: gradient)
+            inputs: sharesOutputs ? 0..<x.columns : part, adding: scattered, into: gradient)
     }
 }
 
 /// A part of the gradient on the calling thread.
 private func sumOuterProductsAlone(
     _ slices: RowSlices, _ dy: Matrix, _ x: Matrix, outputs allOutputs: Range<Int>, inputs allInputs: Range<Int>,
-    into gradient: GradientSums
+    adding scattered: ScatteredRows?, into gradient: GradientSums
 ) {
     let rows = slices.rows
     let scratch = OuterProductScratch.ofThread.current
@@ -43,7 +46,9 @@ private func sumOuterProductsAlone(
             forEachPart(of: inputs, size: ProductTile.columns) { tileInputs, right in
                 forEachPart(of: outputs, size: ProductTile.rows) { tileOutputs, left in
                     let factors = SliceFactors(
-                        left: scratch.left + left * rows, right: scratch.right + right * rows, slices: slices)
+                        left: scratch.left + left * rows, right: scratch.right + right * rows, slices: slices,
+                        scattered: scattered.flatMap { $0.concerns(tileOutputs) ? $0 : nil }, outputs: tileOutputs,
+                        inputs: tileInputs)
                     for (subtree, node) in slices.tree.subtrees.enumerated() {
                         factors.sum(node, into: scratch.tiles)
                         ProductTile.copy(
@@ -103,16 +108,21 @@ private final class OuterProductScratch {
 private struct SliceFactors {
     let left, right: UnsafePointer<Float>
     let slices: RowSlices
+    /// What is added to the tile's rows, the product's `outputs`, and columns, its `inputs`.
+    let scattered: ScatteredRows?
+    let outputs, inputs: Range<Int>
 
     /// tile = the sum over a node's slices, along the tree. `tile` is followed by room for a tile of each level below.
     func sum(_ node: Range<Int>, into tile: UnsafeMutablePointer<Float>) {
         if node.count == 1 {
             multiply(node.lowerBound, into: tile, accumulating: false)
+            scattered?.add(
+                slice: node.lowerBound - slices.tree.local.lowerBound, outputs: outputs, inputs: inputs, to: tile)
             return
         }
         let (first, second) = SliceTree.children(of: node)
         sum(first, into: tile)
-        if second.count == 1 {
+        if second.count == 1, scattered == nil {
             multiply(second.lowerBound, into: tile, accumulating: true)
         } else {
             let other = tile + ProductTile.count

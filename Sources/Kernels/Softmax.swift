@@ -1,5 +1,16 @@
 /// p = softmax(scale · s) in place.
 public func softmax(_ row: UnsafeMutablePointer<Float>, count: Int, scale: Float = 1) {
+    let inverse = 1 / exponentials(row, count: count, scale: scale).sum
+    forEachVector(count) { start, count in
+        store(load(row + start, count) * inverse, row + start, count)
+    }
+}
+
+/// e^(scale · s - largest) in place, `largest` being the largest of scale · s; returns it and the sum.
+@inline(__always)
+func exponentials(
+    _ row: UnsafeMutablePointer<Float>, count: Int, scale: Float = 1
+) -> (largest: Float, sum: Float) {
     var maximum = Vector(repeating: -.infinity)
     forEachVector(count) { start, count in
         var values = load(row + start, count) * scale
@@ -14,10 +25,7 @@ public func softmax(_ row: UnsafeMutablePointer<Float>, count: Int, scale: Float
         sum += powers
         store(powers, row + start, count)
     }
-    let inverse = 1 / sum.total
-    forEachVector(count) { start, count in
-        store(load(row + start, count) * inverse, row + start, count)
-    }
+    return (largest, sum.total)
 }
 
 /// ds = scale · p ∘ (dp - p·dp), in place of dp.

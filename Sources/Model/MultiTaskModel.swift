@@ -45,8 +45,8 @@ public final class MultiTaskModel {
             sizes, dropout: dropout.hidden, attentionDropout: dropout.attention, capacity: capacity,
             recomputes: recomputes, in: parameters, workspace)
         pooler = Pooler(hiddenSize: sizes.hiddenSize, capacity: capacity, in: parameters, workspace)
-        heads = definitions.map { [parameters, workspace] in
-            $0.make(hiddenSize: sizes.hiddenSize, capacity: capacity, in: parameters, workspace)
+        heads = definitions.map { [parameters, workspace, encoder, pooler] in
+            $0.make(on: encoder, pooler, capacity: capacity, in: parameters, workspace)
         }
         let memory = try memory(parameters.sizes(gradientBuffers: gradientBuffers, touchedWords: touchedWords))
         wordGradient = WordGradient(
@@ -69,7 +69,7 @@ public final class MultiTaskModel {
     public func isActive(group: Int, forHead head: Int) -> Bool {
         switch group {
         case 0, 1: true
-        case 2: heads[head].readsPooler
+        case 2: heads[head].changesPooler
         default: group - 3 == head
         }
     }
@@ -94,6 +94,6 @@ public final class MultiTaskModel {
         } else {
             head.backward(batch, input: encoded, into: dencoded)
         }
-        encoder.backward(batch, head.reads, words: wordGradient)
+        encoder.backward(batch, head.reads, words: wordGradient, decoder: head.decoderGradient)
     }
 }

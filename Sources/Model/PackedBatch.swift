@@ -8,6 +8,10 @@ public struct BatchCapacity: Sendable, Equatable {
     public var sequences: Int
     /// Most tokens of one sequence.
     public var longest: Int
+    /// Most masked tokens of all sequences.
+    public var maskedTokens = 0
+    /// The same of batches that are trained on, whose scores for all word pieces are kept for backward.
+    public var trainedMaskedTokens = 0
 
     /// Room for `tokens` tokens in `sequences` sequences of at most `longest` tokens.
     public init(tokens: Int, sequences: Int, longest: Int) {
@@ -46,7 +50,15 @@ public final class PackedBatch {
     public let labels: UnsafeMutablePointer<Float>
     /// The loss of each unit, written by the head [units].
     public let losses: UnsafeMutablePointer<Double>
-    private let tokenBounds, sequenceBounds, unitBounds: UnsafeMutablePointer<Int>
+    /// Where the tokens are that heads for masked words read: the first of each sequence, then its masked ones [sequences + masked].
+    let chosenTokens: UnsafeMutablePointer<Int>
+    /// What the random numbers of those tokens' rows depend on [sequences + masked].
+    let chosenIdentities: UnsafeMutablePointer<RowIdentity>
+    /// The word pieces that stood where masked tokens stand now [masked].
+    let maskedTargets: UnsafeMutablePointer<Int32>
+    /// The first masked token of each sequence, and their number [sequences + 1].
+    private let maskedStarts: UnsafeMutablePointer<Int>
+    private let tokenBounds, sequenceBounds, unitBounds, maskedBounds, chosenBounds: UnsafeMutablePointer<Int>
     private let workspace = Workspace()
 
     /// Number of tokens.
@@ -55,11 +67,16 @@ public final class PackedBatch {
     public private(set) var sequenceCount = 0
     /// Number of units.
     public private(set) var unitCount = 0
+    /// Number of masked tokens.
+    public private(set) var maskedCount = 0
     private var closedSlices = 0
 
     /// What the gradient of each unit's loss is multiplied by: the task's loss weight over the number of units of the global batch, or of its
     /// labelled tokens.
     public var unitWeight: Float = 1
+    /// What the loss of a masked token counts for in its unit's loss: the units of the global batch over its masked tokens, so that the sum over
+    /// units divided by their number is the mean over masked tokens.
+    public var maskedShare = 1.0
     /// The step's random numbers; nil in evaluation, where nothing is dropped.
     public var random: RandomStep?
 
@@ -77,6 +94,12 @@ public final class PackedBatch {
         unitStarts = workspace.array(Int.self, capacity.sequences + 1)
         labels = workspace.array(Float.self, capacity.sequences)
         losses = workspace.array(Double.self, capacity.sequences)
+        chosenTokens = workspace.array(Int.self, capacity.sequences + capacity.maskedTokens)
+        chosenIdentities = workspace.array(RowIdentity.self, capacity.sequences + capacity.maskedTokens)
+        maskedTargets = workspace.array(Int32.self, capacity.maskedTokens)
+        maskedStarts = workspace.array(Int.self, capacity.sequences + 1)
+        maskedBounds = workspace.array(Int.self, slices + 1)
+        chosenBounds = workspace.array(Int.self, slices + 1)
         tokenBounds = workspace.array(Int.self, slices + 1)
         sequenceBounds = workspace.array(Int.self, slices + 1)
         unitBounds = workspace.array(Int.self, slices + 1)
@@ -87,6 +110,12 @@ public final class PackedBatch {
     public var tokenSlices: RowSlices { RowSlices(tree, bounds: tokenBounds) }
     /// Slices of rows that stand for sequences.
     public var sequenceSlices: RowSlices { RowSlices(tree, bounds: sequenceBounds) }
+    /// Slices of rows that stand for masked tokens.
+    var maskedSlices: RowSlices { RowSlices(tree, bounds: maskedBounds) }
+    /// Slices of rows that stand for first tokens and masked tokens.
+    var chosenSlices: RowSlices { RowSlices(tree, bounds: chosenBounds) }
+    /// The masked tokens of sequence `index`, counted over all sequences.
+    func maskedTokens(of index: Int) -> Range<Int> { maskedStarts[index]..<maskedStarts[index + 1] }
     /// The units of slice `index`, counted from the rank's first.
     public func units(ofSlice index: Int) -> Range<Int> { unitBounds[index]..<unitBounds[index + 1] }
     /// The tokens of sequence `index`.
@@ -105,6 +134,10 @@ public final class PackedBatch {
         tokenBounds[0] = 0
         sequenceBounds[0] = 0
         unitBounds[0] = 0
+        maskedCount = 0
+        maskedStarts[0] = 0
+        maskedBounds[0] = 0
+        chosenBounds[0] = 0
     }
 
     /// Adds a sequence to the unit that is being put together.
@@ -127,9 +160,27 @@ public final class PackedBatch {
         }
         for index in newLabels.indices { tokenLabels[tokenCount + index] = newLabels[index] }
         sequenceIdentities[sequenceCount] = RowIdentity(example: UInt32(number), row: 0)
+        chosenTokens[sequenceCount + maskedCount] = tokenCount
+        chosenIdentities[sequenceCount + maskedCount] = sequenceIdentities[sequenceCount]
         tokenCount += new.count
         sequenceCount += 1
         sequenceStarts[sequenceCount] = tokenCount
+        maskedStarts[sequenceCount] = maskedCount
+    }
+
+    /// Puts another word piece in place of a token of the sequence that was appended last, for a head to tell what stood there. Of a sequence they are
+    /// masked in rising order, and never the first.
+    public func mask(_ position: Int, by piece: Int32) {
+        precondition(maskedCount < capacity.maskedTokens, "one masked token more than the batch has room for")
+        let token = sequenceStarts[sequenceCount - 1] + position
+        let place = sequenceCount + maskedCount
+        precondition(chosenTokens[place - 1] < token && token < tokenCount, "masked tokens are not in order")
+        maskedTargets[maskedCount] = tokens[token]
+        tokens[token] = piece
+        chosenTokens[place] = token
+        chosenIdentities[place] = tokenIdentities[token]
+        maskedCount += 1
+        maskedStarts[sequenceCount] = maskedCount
     }
 
     /// Ends a unit.
@@ -146,5 +197,7 @@ public final class PackedBatch {
         tokenBounds[closedSlices] = tokenCount
         sequenceBounds[closedSlices] = sequenceCount
         unitBounds[closedSlices] = unitCount
+        maskedBounds[closedSlices] = maskedCount
+        chosenBounds[closedSlices] = sequenceCount + maskedCount
     }
 }

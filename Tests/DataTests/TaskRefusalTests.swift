@@ -35,7 +35,7 @@ struct TaskRefusalTests {
         (
             ["metric_meta": "[ACC, MC]"],
             "t.yml:5: t.metric_meta[1] must be one of ACC, F1, MCC, Pearson, Spearman, AUC, SeqEval, SeqEvalList, "
-                + "EmF1, EmF12, F1MAC, F1MIC, CMAT, AccuracyAt1, MRR, not \"MC\"; did you mean \"MCC\"?"
+                + "EmF1, EmF12, F1MAC, F1MIC, CMAT, AccuracyAt1, MRR, NextACC, MaskedLoss, not \"MC\"; did you mean \"MCC\"?"
         ),
         (["metric_meta": "[]"], "t.yml:5: t.metric_meta must name at least one metric"),
         (
@@ -75,7 +75,7 @@ struct TaskRefusalTests {
         (
             ["task_type": "ClozeChoice"],
             "t.yml:4: t.task_type is ClozeChoice, which this version does not train; "
-                + "supported: Classification, Regression, Ranking, SeqenceLabeling, SpanClassification, SpanClassificationYN"
+                + "supported: Classification, Regression, Ranking, SeqenceLabeling, SpanClassification, SpanClassificationYN, MaskLM"
         ),
         (
             ["task_type": "SequenceLabeling"],
@@ -134,7 +134,7 @@ struct TaskRefusalTests {
         ),
         (
             "format: tsv",
-            "t.yml:7: t.format must be one of canonical, glue, snli, scitail, conll, squad, json_lines, not \"tsv\""
+            "t.yml:7: t.format must be one of canonical, glue, snli, scitail, conll, squad, json_lines, text, book, json_text, not \"tsv\""
         ),
         (
             "format: snli",
@@ -186,6 +186,37 @@ struct TaskRefusalTests {
         #expect(
             try errorOf(["task_type": "Regression", "n_class": "1"], adding: "labels: [a, b]")
                 == "t.yml:7: t.labels are for classes, not for Regression")
+    }
+
+    @Test(arguments: [
+        ("format: glue", "t.yml:7: t.format is glue, which has no documents; MaskLM needs text, book or json_text"),
+        ("labels: [a]", "t.yml:7: t.labels are for classes, not for MaskLM"),
+        ("whole_word_masking: 2", "t.yml:7: t.whole_word_masking must be true or false, not 2"),
+        (
+            "loss: CeCriterion",
+            "t.yml:7: t.loss is CeCriterion, which this version does not train for MaskLM; supported: MlmCriterion"
+        ),
+    ])
+    func refusesLinesOfPretraining(line: String, expected: String) throws {
+        let changes = ["task_type": "MaskLM", "data_format": "MLM", "n_class": "100", "enable_san": "false"]
+        #expect(try errorOf(changes, adding: line) == expected)
+    }
+
+    @Test func refusesWhatIsForPretrainingOnlyAndALossAsFirstMetric() throws {
+        #expect(
+            try errorOf([:], adding: "whole_word_masking: true")
+                == "t.yml:7: t.whole_word_masking is for MaskLM only, not for Classification")
+        #expect(
+            try errorOf([:], adding: "format: book")
+                == "t.yml:7: t.format is book, which has documents; Classification needs another format")
+        let changes = ["task_type": "MaskLM", "data_format": "MLM", "enable_san": "false"]
+        #expect(
+            try errorOf(changes.merging(["metric_meta": "[MaskedLoss, ACC]"]) { $1 })
+                == "t.yml:5: t.metric_meta begins with MaskedLoss, but checkpoints are kept for a first metric of which more is better: "
+                + "begin with ACC")
+        #expect(
+            try errorOf(changes.merging(["metric_meta": "[F1]"]) { $1 })
+                == "t.yml:5: t.metric_meta has F1, which does not score MaskLM; supported: ACC, NextACC, MaskedLoss")
     }
 
     @Test(arguments: [

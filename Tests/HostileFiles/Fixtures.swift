@@ -23,6 +23,7 @@ enum Fixtures {
             ("glue.tsv", glue), ("pairs.json", pairs), ("queries.json", queries), ("snli.txt", snliColumns),
             ("snli.jsonl", snliLines), ("scitail.tsv", scitail), ("words.tsv", wordLists), ("words.txt", wordColumns),
             ("squad.json", squad),
+            ("text.txt", text), ("book.txt", text), ("text.json", textLines),
         ]
         for (name, text) in files {
             try text.write(toFile: "\(folder)/\(name)", atomically: true, encoding: .utf8)
@@ -37,6 +38,9 @@ enum Fixtures {
         }
         return "\(folder)/\(name)"
     }
+
+    private static let text = "W1 w2. W3 w4\nw5 w6!\n\nW7 \u{201C}w8?\u{201D} W9\n\n\nW10.\n"
+    private static let textLines = #"{"text": "W1 w2. W3\nw4"}"# + "\n" + #"{"text": "W5 w6? W7", "id": 1}"# + "\n"
 
     /// A model of these sizes with one head.
     static func model(_ sizes: EncoderSizes) -> MultiTaskModel {

@@ -47,7 +47,7 @@ struct Format: Sendable {
 
     static let all = [
         safetensors, configuration, tokenizerOptions, vocabulary, manifest, runFile, taskFile, canonical, glue,
-        inference, labelledWords, questions, jsonLines, metrics, checkpoint, tokenFile,
+        inference, labelledWords, questions, documents, jsonLines, metrics, checkpoint, tokenFile,
     ]
 }
 

@@ -12,7 +12,7 @@ extension Format {
         return settings
     }
 
-    static let safetensors = Format(name: "safetensors", share: 1600) { fixtures, work in
+    static let safetensors = Format(name: "safetensors", share: 1300) { fixtures, work in
         for name in ["config.json", "vocab.txt"] { try copy("\(fixtures)/encoder/\(name)", to: work) }
         let files = try EncoderFiles(encoderSettings(work))
         let model = Fixtures.model(files.sizes)
@@ -124,6 +124,12 @@ extension Format {
                         split: "train", dataFolder: work, vocabularySize: 65, maximumLength: 90)
                     return
                 }
+                if case .maskedWords = task.kind {
+                    let documents = try task.documents(ofSplit: "train", dataFolder: work)
+                    let tokens = documents.map { $0.sentences.map { tokenizer.tokens(of: $0) } }
+                    _ = tokens.pairs(tokenizer.vocabulary, maximumLength: 16)
+                    return
+                }
                 for example in try task.readExamples(split: "train", dataFolder: work) {
                     if example.answers != nil { _ = tokenizer.encode(example, maximumLength: 12, documentStride: 2) }
                     if !example.words.isEmpty { _ = tokenizer.encode(example, maximumLength: 16) }
@@ -184,6 +190,20 @@ extension Format {
         [
             "[", "]", "{", "}", ",", "null", "true", "-1", "1e9", "99999999999999999999", "\"answers\":", "\\ud800",
             "\u{200B}",
+        ])
+
+    private static let maskedWords = TaskDefinition.Kind.maskedWords(classCount: 65, wholeWords: true)
+
+    static let documents = examples(
+        "documents", share: 300,
+        [
+            ("text.txt", task("text", maskedWords, isPair: true, .text)),
+            ("book.txt", task("book", maskedWords, isPair: true, .book)),
+            ("text.json", task("text", maskedWords, isPair: true, .jsonText)),
+        ],
+        [
+            "\n", "\n\n", "\n\n\n", "\r\n", ". W", "\u{201D} ", "{", "null", "\"text\":", "\\n", "\\ud800", "\u{FEFF}",
+            "\u{2029}",
         ])
 
     static let jsonLines = examples(

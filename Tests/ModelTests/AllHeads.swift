@@ -7,7 +7,7 @@ import TestSupport
 enum AllHeads {
     static let sizes = EncoderSizes(
         vocabularySize: 40, hiddenSize: 24, layerCount: 2, headCount: 3, intermediateSize: 40, maximumPositions: 32)
-    static let names = ["classification", "similarity", "ranking", "entailment", "labelling", "span"]
+    static let names = ["classification", "similarity", "ranking", "entailment", "labelling", "span", "pretraining"]
     static let definitions = [
         HeadDefinition(task: names[0], kind: .classification(classes: 3), dropout: 0.1),
         HeadDefinition(task: names[1], kind: .regression, dropout: 0.2),
@@ -16,6 +16,7 @@ enum AllHeads {
             task: names[3], kind: .answerNetwork(classes: 3, turns: 5, predictionDropout: 0.2), dropout: 0.1),
         HeadDefinition(task: names[4], kind: .labelling(classes: 3), dropout: 0.1),
         HeadDefinition(task: names[5], kind: .span, dropout: 0.1),
+        HeadDefinition(task: names[6], kind: .maskedWords, dropout: 0.1),
     ]
 
     /// A model with dropout everywhere and random values, for a rank that holds `local` of the slices of `batch`.
@@ -41,6 +42,7 @@ enum AllHeads {
                         switch names[head] {
                         case "similarity": random.normal() * 2
                         case "ranking": Float(Int.random(in: 0..<candidates, using: &random))
+                        case "pretraining": Float(Int.random(in: 0..<2, using: &random))
                         default: Float(Int.random(in: 0..<3, using: &random))
                         }
                     var sequences = TestBatch.randomSequences(
@@ -54,6 +56,11 @@ enum AllHeads {
                         sequences[0].labels = sequences[0].tokens.indices.map { token in
                             (token == places.min() ? 1 : 0) + (token == places.max() ? 2 : 0)
                         }
+                    }
+                    if names[head] == "pretraining" {
+                        sequences[0].masked = (1..<lengths[0]).filter { _ in Int.random(in: 0..<3, using: &random) == 0
+                        }
+                        .map { ($0, Int32.random(in: 0..<Int32(sizes.vocabularySize), using: &random)) }
                     }
                     return TestUnit(sequences: sequences, label: label)
                 }

@@ -24,7 +24,7 @@ struct EncoderParityTests {
         let output = model.encoder.forward(batch, .allTokens)
         #expect(try relativeError(output.values, file.read("output")) < 1e-5)
         let first = model.matrix([Float](repeating: 0, count: 7 * 32), columns: 32)
-        batch.gatherFirstTokens(of: output, into: first)
+        batch.gather(.firstTokens, of: output, into: first)
         #expect(try relativeError(model.pooler.forward(first, batch).values, file.read("pooled")) < 1e-5)
 
         model.pooler.outputGradient(batch).assign(try file.read("pooled_cotangent"))
@@ -32,7 +32,7 @@ struct EncoderParityTests {
         model.pooler.backward(batch, input: first, into: dfirst)
         let doutput = model.encoder.outputGradient(batch, .allTokens)
         doutput.assign(try file.read("output_cotangent"))
-        batch.addToFirstTokens(dfirst, of: doutput)
+        batch.add(dfirst, .firstTokens, to: doutput)
         model.encoder.backward(batch, .allTokens, words: model.wordGradient)
 
         #expect(model.parameters.all.count == references.names.count)

@@ -24,7 +24,7 @@ struct HeadParityTests {
         let head = model.heads[0]
         let rows = model.matrix(try file.read("rows"), columns: 32)
         let first = model.matrix([Float](repeating: 0, count: 7 * 32), columns: 32)
-        batch.gatherFirstTokens(of: rows, into: first)
+        batch.gather(.firstTokens, of: rows, into: first)
         let pooled = model.pooler.forward(first, batch)
         let scores = head.forward(pooled, batch)
         let predictions = self.predictions(kind, scores.values, test)
@@ -37,7 +37,7 @@ struct HeadParityTests {
         #expect(try relativeError([Float(loss)], file.read("\(kind).loss")) < 1e-6)
 
         let drows = model.matrix([Float](repeating: 0, count: rows.rows * 32), columns: 32)
-        batch.addToFirstTokens(dfirst, of: drows)
+        batch.add(dfirst, .firstTokens, to: drows)
         var largest = relativeError(drows.values, try file.read("\(kind).gradients.rows"))
         #expect(largest < 1e-5)
         for parameter in model.parameters.groups[2...].flatMap(\.parameters) {

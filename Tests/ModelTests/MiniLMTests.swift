@@ -37,7 +37,7 @@ struct MiniLMTests {
         let error = try relativeError(output.values, file.read("output"))
         #expect(error < 1e-5)
         let first = model.matrix([Float](repeating: 0, count: 5 * 384), columns: 384)
-        batch.gatherFirstTokens(of: output, into: first)
+        batch.gather(.firstTokens, of: output, into: first)
         let pooledError = try relativeError(model.pooler.forward(first, batch).values, file.read("pooled"))
         #expect(pooledError < 1e-5)
         print("MiniLM, slices ending at \(cut): relative error \(error), pooled \(pooledError)")

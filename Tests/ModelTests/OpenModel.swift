@@ -26,8 +26,8 @@ final class OpenModel {
             sizes, dropout: dropout, attentionDropout: attentionDropout, capacity: capacity, recomputes: false,
             in: parameters, workspace)
         pooler = Pooler(hiddenSize: sizes.hiddenSize, capacity: capacity, in: parameters, workspace)
-        heads = definitions.map { [parameters, workspace] in
-            $0.make(hiddenSize: sizes.hiddenSize, capacity: capacity, in: parameters, workspace)
+        heads = definitions.map { [parameters, workspace, encoder, pooler] in
+            $0.make(on: encoder, pooler, capacity: capacity, in: parameters, workspace)
         }
         let subtrees = batch.tree.subtrees.count
         let memory = ParameterMemory(

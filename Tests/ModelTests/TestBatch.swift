@@ -9,6 +9,8 @@ struct TestSequence {
     var segments: [UInt8]
     /// Classes of tokens, for the head that labels them, or the marks of a span.
     var labels: [Int32] = []
+    /// Which tokens are masked, in rising order, and what stands in their place then.
+    var masked: [(position: Int, piece: Int32)] = []
 }
 
 /// What a loss is computed for: one sequence, or the candidates of a query.
@@ -23,12 +25,16 @@ struct TestBatch {
 
     var sequences: [TestSequence] { slices.joined().flatMap(\.sequences) }
     var unitCount: Int { slices.joined().count }
+    var maskedCount: Int { sequences.reduce(0) { $0 + $1.masked.count } }
 
     /// Room for the whole batch.
     var capacity: BatchCapacity {
         let lengths = sequences.map(\.tokens.count)
-        return BatchCapacity(
+        var capacity = BatchCapacity(
             tokens: lengths.reduce(0, +), sequences: lengths.count, longest: lengths.reduce(0, max))
+        capacity.maskedTokens = capacity.tokens
+        capacity.trainedMaskedTokens = capacity.tokens
+        return capacity
     }
 
     init(slices: [[TestUnit]]) { self.slices = slices }
@@ -40,9 +46,10 @@ struct TestBatch {
     }
 
     /// The share of a rank that holds the slices `local`; random numbers are those of `random`.
-    func packed(local: Range<Int>? = nil, random: RandomStep?) -> PackedBatch {
+    func packed(local: Range<Int>? = nil, capacity: BatchCapacity? = nil, random: RandomStep?) -> PackedBatch {
         let local = local ?? 0..<slices.count
-        let batch = PackedBatch(capacity: capacity, tree: SliceTree(sliceCount: slices.count, local: local))
+        let batch = PackedBatch(
+            capacity: capacity ?? self.capacity, tree: SliceTree(sliceCount: slices.count, local: local))
         var number = 0
         for (index, units) in slices.enumerated() {
             for unit in units {
@@ -56,6 +63,7 @@ struct TestBatch {
         }
         let labelled = sequences.reduce(0) { $0 + $1.labels.count { $0 >= 0 } }
         batch.unitWeight = 1 / Float(max(1, labelled > 0 ? labelled : unitCount))
+        batch.maskedShare = Double(unitCount) / Double(max(1, maskedCount))
         batch.random = random
         return batch
     }
@@ -65,6 +73,7 @@ struct TestBatch {
             sequence.segments.withUnsafeBufferPointer { segments in
                 sequence.labels.withUnsafeBufferPointer { labels in
                     batch.append(tokens: tokens, segments: segments, labels: labels, number: number)
+                    for (position, piece) in sequence.masked { batch.mask(position, by: piece) }
                 }
             }
         }
@@ -73,6 +82,8 @@ struct TestBatch {
     /// Tells the word gradient which rows the global batch touches.
     func touch(_ words: WordGradient) {
         words.clear()
+        // A head that tells masked words has scores for all of them.
+        if maskedCount > 0 { words.touchAll() }
         for sequence in sequences { sequence.tokens.withUnsafeBufferPointer { words.touch($0) } }
         words.finish()
     }

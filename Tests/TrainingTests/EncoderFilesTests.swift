@@ -37,9 +37,11 @@ import Testing
         return settings
     }
 
-    private func makeModel(_ files: EncoderFiles) -> MultiTaskModel {
+    private func makeModel(
+        _ files: EncoderFiles, head: HeadDefinition.Kind = .classification(classes: 2)
+    ) -> MultiTaskModel {
         MultiTaskModel(
-            encoder: files.sizes, heads: [HeadDefinition(task: "cola", kind: .classification(classes: 2), dropout: 0)],
+            encoder: files.sizes, heads: [HeadDefinition(task: "cola", kind: head, dropout: 0)],
             dropout: .init(hidden: 0, attention: 0), capacity: .init(tokens: 1, sequences: 1, longest: 1),
             gradientBuffers: 0, touchedWords: 1)
     }
@@ -63,6 +65,30 @@ import Testing
             return "nothing"
         } catch {
             return "\(error)".replacingOccurrences(of: folder + "/", with: "")
+        }
+    }
+
+    @Test(arguments: ["predictions.bias", "predictions.decoder.bias"])
+    func `A head for pre-training is taken from the folder, or said to begin from random values`(bias: String) throws {
+        try writeWeights { $0 }
+        let files = try EncoderFiles(settings)
+        let model = makeModel(files, head: .maskedWords)
+        let head = model.parameters.all.filter { $0.name.hasPrefix("heads.cola.") }
+        #expect(head.count == 7)
+        #expect(
+            try files.initialize(model) == [
+                "\(folder) has no head for masked words (cls.predictions): heads.cola begins from random values"
+            ])
+        var stored: [SafeTensors.NamedTensor] = []
+        for parameter in model.parameters.all {
+            var name = parameter.name.replacingOccurrences(of: "heads.cola.", with: "cls.")
+            if name == "cls.predictions.bias" { name = "cls.\(bias)" }
+            stored.append((name, parameter.shape, (0..<parameter.count).map { Float(parameter.offset + $0) }))
+        }
+        try SafeTensors.write(stored, to: "\(folder)/model.safetensors")
+        #expect(try files.initialize(model) == [])
+        for parameter in head {
+            #expect((0..<parameter.count).allSatisfy { parameter.pointer[$0] == Float(parameter.offset + $0) })
         }
     }
 

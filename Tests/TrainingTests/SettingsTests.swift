@@ -223,12 +223,12 @@ struct SettingsTests {
         (
             "train=[ner]",
             "tasks.yml:5: ner.task_type is ClozeChoice, which this version does not train; "
-                + "supported: Classification, Regression, Ranking, SeqenceLabeling, SpanClassification, SpanClassificationYN"
+                + "supported: Classification, Regression, Ranking, SeqenceLabeling, SpanClassification, SpanClassificationYN, MaskLM"
         ),
         (
             "train=",
             "tasks.yml:5: ner.task_type is ClozeChoice, which this version does not train; "
-                + "supported: Classification, Regression, Ranking, SeqenceLabeling, SpanClassification, SpanClassificationYN"
+                + "supported: Classification, Regression, Ranking, SeqenceLabeling, SpanClassification, SpanClassificationYN, MaskLM"
         ),
         ("tasks=/no/tasks.yml", "--set tasks: tasks names no file: /no/tasks.yml"),
         ("tasks=/", "--set tasks: tasks names no file: /"),

@@ -143,6 +143,7 @@ private struct JSONLine {
             return Float(label)
         case .labelling: throw line.error("json_lines has no labels of words")
         case .span: throw line.error("json_lines has no answers")
+        case .maskedWords: throw line.error("json_lines has no documents")
         case .ranking:
             guard let labels = value as? [Int], labels.count == candidates, labels.filter({ $0 == 1 }).count == 1,
                 labels.allSatisfy({ $0 == 0 || $0 == 1 })

@@ -12,6 +12,7 @@ extension TaskDefinition {
         case .labelling(let labels):
             return Float(try classNumber(text, labels.count, labels, of: line))
         case .span: preconditionFailure("questions have answers, not labels")
+        case .maskedWords: throw line.error("a label, but texts for pre-training have none")
         }
     }
 

@@ -40,6 +40,9 @@ extension TaskDefinition {
         case .jsonLines:
             let path = try path(ofSplit: split, dataFolder: dataFolder)
             throw ExampleError(file: path, line: nil, message: "json_lines holds token ids, not sentences")
+        case .text, .book, .jsonText:
+            let path = try path(ofSplit: split, dataFolder: dataFolder)
+            throw ExampleError(file: path, line: nil, message: "\(format.rawValue) holds documents, not examples")
         }
     }
 }

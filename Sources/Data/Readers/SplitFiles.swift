@@ -22,7 +22,8 @@ extension TaskDefinition {
         switch format {
         case .canonical: return ["\(name)_\(split).tsv"]
         case .conll: return ["\(name)_\(split).txt"]
-        case .jsonLines: return ["\(name)_\(split).json"]
+        case .jsonLines, .jsonText: return ["\(name)_\(split).json"]
+        case .text, .book: return ["\(name)_\(split).txt"]
         case .squad: return ["\(split)-\(allowsNoAnswer ? "v2.0" : "v1.1").json"]
         // mt-dnn says matched_dev where GLUE's file is dev_matched.tsv.
         case .glue: return [split.split(separator: "_").reversed().joined(separator: "_") + ".tsv"]

@@ -1,4 +1,4 @@
-/// The names that `metric_meta` may list: mt-dnn's own, and two of ours for ranking.
+/// The names that `metric_meta` may list: mt-dnn's own, two of ours for ranking, and two for pre-training.
 public enum Metric: String, CaseIterable, Sendable {
     /// The share of right answers.
     case accuracy = "ACC"
@@ -30,6 +30,10 @@ public enum Metric: String, CaseIterable, Sendable {
     case accuracyAtOne = "AccuracyAt1"
     /// The mean over queries of 1 / (rank of the right candidate).
     case meanReciprocalRank = "MRR"
+    /// The share of pairs of pre-training of which it is right whether the second text follows the first.
+    case nextTextAccuracy = "NextACC"
+    /// The mean of -log P(right piece) over masked word pieces.
+    case maskedLoss = "MaskedLoss"
 
     /// The names of the scores that it stands for. F1 comes before exact match, since it tells more: it ranks checkpoints.
     public var scoreNames: [String] {

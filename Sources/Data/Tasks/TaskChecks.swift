@@ -54,6 +54,7 @@ extension TaskDeclaration {
         (.span, [.pair, .clueSpan], .spanCrossEntropy, [.answerF1, .answerOrNoneF1]),
         // A question without an answer has [CLS] as its span, so that the same loss trains both, as in BERT's recipe for SQuAD 2.0.
         (.spanOrNone, [.pair, .clueSpan], .spanCrossEntropy, [.answerOrNoneF1]),
+        (.maskedWords, [.maskedWords], .maskedWords, [.accuracy, .nextTextAccuracy, .maskedLoss]),
     ]
 
     private func refuse(
@@ -72,6 +73,13 @@ extension TaskDeclaration {
             throw scoreRange.source.error("is for Regression only, not for \(type)")
         }
         if let kind = try spanKind() { return kind }
+        if let masksWholeWords, taskType.value != .maskedWords {
+            throw masksWholeWords.source.error("is for MaskLM only, not for \(type)")
+        }
+        if taskType.value == .maskedWords {
+            if let refused = self.labels { throw refused.source.error("are for classes, not for MaskLM") }
+            return .maskedWords(classCount: classCount.value, wholeWords: masksWholeWords?.value ?? false)
+        }
         if taskType.value == .sequenceLabeling {
             guard labels.count == classCount.value else {
                 throw (self.labels?.source ?? source).error(
@@ -125,6 +133,11 @@ extension TaskDeclaration {
         // mt-dnn's name for "the right candidate comes first" is the same as for any other right answer.
         let named = metrics.value.map { taskType.value == .ranking && $0 == .accuracy ? .accuracyAtOne : $0 }
         let supported = Self.trained.first { $0.type == taskType.value }?.metrics ?? []
+        if named.first == .maskedLoss {
+            throw metrics.source.error(
+                "begins with MaskedLoss, but checkpoints are kept for a first metric of which more is better: begin with ACC"
+            )
+        }
         for metric in named {
             try refuseMetric(metric, supported)
             if case .classification(let count, _) = kind, count != 2, [.f1, .matthews].contains(metric) {
@@ -135,7 +148,8 @@ extension TaskDeclaration {
         if let repeated = names.indices.first(where: { names[..<$0].contains(names[$0]) }) {
             throw metrics.source.error("names the score \(names[repeated]) twice")
         }
-        return named
+        // The loss is what pre-training is judged by, whether or not a file in mt-dnn's form can name it.
+        return taskType.value == .maskedWords && !named.contains(.maskedLoss) ? named + [.maskedLoss] : named
     }
 
     private func refuseMetric(_ metric: Metric, _ supported: [Metric]) throws(SettingsError) {
@@ -156,10 +170,17 @@ extension TaskDeclaration {
     private func format(of kind: TaskDefinition.Kind) throws(SettingsError) -> ExampleFormat {
         guard let format else {
             if case .span = kind { return .squad }
+            if case .maskedWords = kind { return .jsonText }
             return .canonical
         }
         let name = format.value.rawValue
         switch (format.value, kind) {
+        case (.text, .maskedWords), (.book, .maskedWords), (.jsonText, .maskedWords): break
+        case (_, .maskedWords):
+            throw format.source.error("is \(name), which has no documents; MaskLM needs text, book or json_text")
+        case (.text, _), (.book, _), (.jsonText, _):
+            throw format.source.error(
+                "is \(name), which has documents; \(taskType.value.rawValue) needs another format")
         case (.canonical, .labelling), (.conll, .labelling): break
         case (_, .labelling):
             throw format.source.error(

@@ -25,6 +25,7 @@ struct TaskDeclaration {
     let format: Stated<ExampleFormat>?
     let onBadRow: BadRowRule?
     let scoreRange: Stated<ClosedRange<Float>>?
+    let masksWholeWords: Stated<Bool>?
     let lossWeight: Double?
     let samplingWeight: Double?
     let batchSize: Int?
@@ -72,6 +73,9 @@ struct TaskDeclaration {
         format = try Self.stated(keys["format"]) { value throws(SettingsError) in try value.choice() }
         onBadRow = try keys["on_bad_row"]?.choice()
         scoreRange = try Self.stated(keys["score_range"], Self.readRange)
+        masksWholeWords = try Self.stated(keys["whole_word_masking"]) { value throws(SettingsError) in
+            try value.boolean()
+        }
         lossWeight = try keys["loss_weight"]?.number(.above(0))
         samplingWeight = try keys["sampling_weight"]?.number(.above(0))
         batchSize = try keys["batch_size"]?.integer(.atLeast(1))

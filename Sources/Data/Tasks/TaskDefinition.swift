@@ -12,6 +12,9 @@ public struct TaskDefinition: Equatable, Sendable {
         case labelling(labels: [String])
         /// The span of a context that answers a question, or none where `allowsNone`. Windows of the context start `stride` tokens after each other.
         case span(allowsNone: Bool, stride: Int)
+        /// The word pieces that stood where some are masked, among `classCount`, and whether the second text of a pair follows the first.
+        /// `wholeWords`: whether all pieces of a word are masked together.
+        case maskedWords(classCount: Int, wholeWords: Bool)
     }
 
     /// Where the files of a task are; relative paths are relative to the run's data folder.
@@ -89,6 +92,8 @@ public struct TaskDefinition: Equatable, Sendable {
         case .labelling(let labels): labels.count
         case .regression, .ranking: 1
         case .span: 2
+        // Of word pieces only what their scores come to: loss, number and hits of the masked ones, then loss and hit of the second text.
+        case .maskedWords: 5
         }
     }
 }

@@ -96,6 +96,12 @@ public enum ExampleFormat: String, CaseIterable, Sendable {
     case squad
     /// mt-dnn's preprocessed JSON lines, which hold token ids.
     case jsonLines = "json_lines"
+    /// Text for pre-training: sentences or paragraphs in lines, an empty line after each document.
+    case text
+    /// Text for pre-training whose lines are wrapped: an empty line after each paragraph, several after each chapter.
+    case book
+    /// Text for pre-training in JSON lines, a document in each under `text`.
+    case jsonText = "json_text"
 }
 
 /// What happens when a row of a file cannot be read.

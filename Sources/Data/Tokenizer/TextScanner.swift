@@ -26,6 +26,8 @@ struct TextScanner {
     /// Where the scalar starts that is at hand; of the word, also an overlong one, the last.
     var source = 0
     private var lastSource = 0
+    /// Takes each word that is not too long, in place of its WordPieces: for a corpus that a vocabulary is learnt from.
+    var receiveWord: ((UnsafeBufferPointer<UInt8>) -> Void)?
 
     /// Whether `ranges` are wanted.
     let keepsRanges: Bool
@@ -139,8 +141,11 @@ struct TextScanner {
     @inline(__always)
     private mutating func finishWord(into tokens: inout [Int32]) {
         if scalarCount == 0 { return }
-        let isKnown = scalarCount <= Self.maximumWordLength && appendPieces(to: &tokens)
-        if !isKnown {
+        if let receiveWord {
+            if scalarCount <= Self.maximumWordLength {
+                receiveWord(UnsafeBufferPointer(start: word, count: byteCount))
+            }
+        } else if scalarCount > Self.maximumWordLength || !appendPieces(to: &tokens) {
             tokens.append(unknown)
             noteRange(from: sources[0], through: lastSource)
         }

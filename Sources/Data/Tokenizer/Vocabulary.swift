@@ -69,9 +69,15 @@ public struct Vocabulary: Sendable {
     /// The id of a token (`play`, `##ing`, `[MASK]`), or nil where the vocabulary lacks it.
     public func id(of token: String) -> Int32? { trie.id(of: Array(token.utf8)) }
 
+    /// For each id whether the token goes on with a word (`##ing`).
+    public var continuations: [Bool] { tokens.map { $0.utf8.count > 2 && $0.hasPrefix("##") } }
+
+    /// The ids of `[PAD]`, `[UNK]`, `[CLS]`, `[SEP]` and `[MASK]`.
+    public var specialIDs: [Int32] { [padding, unknown, classification, separator, mask] }
+
     /// The tokens recognised when they are spelled out in a text.
     var specialTokens: [SpecialToken] {
-        [padding, unknown, classification, separator, mask].map {
+        specialIDs.map {
             SpecialToken(id: $0, spelling: Array(token($0).utf8))
         }
     }

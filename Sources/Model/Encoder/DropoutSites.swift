@@ -8,6 +8,7 @@ enum DropoutSite {
     static let summary = 3
     static let forcedTurn = 4
     static let labelledTokens = 5
+    // 6 to 8 are those of `MaskingSite`.
 
     /// Dropout `kind` of the answer network in `turn`.
     static func answer(_ kind: Int, turn: Int) -> Int { 16 + turn * 4 + kind }

@@ -49,7 +49,7 @@ final class Embeddings {
     }
 
     /// - Parameter dx: gradient of the output [tokens, hidden]; overwritten.
-    func backward(_ dx: Matrix, batch: PackedBatch, words: WordGradient) {
+    func backward(_ dx: Matrix, batch: PackedBatch, words: WordGradient, decoder: TiedDecoderGradient?) {
         batch.rowDropout(dropout, .allTokens)?.apply(to: dx)
         let hat = normalized.prefix(batch.tokenCount)
         normalization.backwardParameters(batch.tokenSlices, dx, normalized: hat)
@@ -66,7 +66,7 @@ final class Embeddings {
                 if index < tokens.count { add(tokens.lowerBound + index) }
             }
         }
-        words.backward(dx, batch: batch)
+        words.backward(dx, batch: batch, decoder: decoder)
     }
 
     /// The gradient of each row of a table: the sum, along the tree, of the tokens' rows of dx that used it.

@@ -66,7 +66,10 @@ public final class Encoder {
     }
 
     /// Writes the gradients of all encoder parameters; begins with what stands in `outputGradient`.
-    public func backward(_ batch: PackedBatch, _ reads: RowsRead, words: WordGradient) {
+    /// - Parameter decoder: the part of a head whose outputs are products with the word embeddings; nil for other heads.
+    func backward(
+        _ batch: PackedBatch, _ reads: RowsRead, words: WordGradient, decoder: TiedDecoderGradient? = nil
+    ) {
         var (gradient, next) = gradients
         for index in layers.indices.reversed() {
             let needed = rowsRead(by: index, reads)
@@ -77,7 +80,7 @@ public final class Encoder {
                 needed, into: next.prefix(batch.tokenCount))
             swap(&gradient, &next)
         }
-        embeddings.backward(gradient.prefix(batch.tokenCount), batch: batch, words: words)
+        embeddings.backward(gradient.prefix(batch.tokenCount), batch: batch, words: words, decoder: decoder)
     }
 
     /// All layers but the last compute every row: the next one's keys and values need them.

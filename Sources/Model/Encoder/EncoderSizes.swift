@@ -37,6 +37,8 @@ public struct EncoderSizes: Sendable, Equatable {
 public enum RowsRead: Sendable {
     /// The first token of each sequence: one row for each sequence.
     case firstTokens
+    /// The first token of each sequence and its masked ones.
+    case maskedTokens
     /// Every token.
     case allTokens
 }

@@ -18,13 +18,13 @@ final class SelfAttention {
     struct Kept {
         /// Q, K and V side by side [tokens, 3·hidden].
         let projected: Matrix
-        /// Q of first tokens, and what they are computed from [sequences, hidden]; only the last layer uses them.
-        let firstQueries, firstInputs: Matrix
+        /// Q of the tokens that are read, where not all are, and what they are computed from [rows, hidden]; only the last layer uses them.
+        let chosenQueries, chosenInputs: Matrix
 
         init(_ sizes: EncoderSizes, _ capacity: BatchCapacity, _ workspace: Workspace) {
             projected = workspace.matrix(rows: capacity.tokens, columns: 3 * sizes.hiddenSize)
-            firstQueries = workspace.matrix(rows: capacity.sequences, columns: sizes.hiddenSize)
-            firstInputs = workspace.matrix(rows: capacity.sequences, columns: sizes.hiddenSize)
+            chosenQueries = workspace.matrix(rows: capacity.chosenRows, columns: sizes.hiddenSize)
+            chosenInputs = workspace.matrix(rows: capacity.chosenRows, columns: sizes.hiddenSize)
         }
     }
 
@@ -32,12 +32,12 @@ final class SelfAttention {
     struct Scratch {
         let ofThreads: [ThreadScratch]
         let dprojected: Matrix  // [tokens, 3·hidden]
-        let dfirst: Matrix  // [sequences, hidden]
+        let dchosen: Matrix  // [rows, hidden]
 
         init(_ sizes: EncoderSizes, _ capacity: BatchCapacity, _ workspace: Workspace) {
             ofThreads = (0..<ThreadTeam.threadCount).map { _ in ThreadScratch(capacity, workspace) }
             dprojected = workspace.matrix(rows: capacity.tokens, columns: 3 * sizes.hiddenSize)
-            dfirst = workspace.matrix(rows: capacity.sequences, columns: sizes.hiddenSize)
+            dchosen = workspace.matrix(rows: capacity.chosenRows, columns: sizes.hiddenSize)
         }
     }
 
@@ -82,11 +82,11 @@ final class SelfAttention {
         switch reads {
         case .allTokens:
             queryKeyValue.forward(x, into: all)
-        case .firstTokens:
+        case .firstTokens, .maskedTokens:
             keyValue.forward(x, into: all.columns(hiddenSize..<3 * hiddenSize))
-            let inputs = kept.firstInputs.prefix(batch.sequenceCount)
-            batch.gatherFirstTokens(of: x, into: inputs)
-            query.forward(inputs, into: kept.firstQueries.prefix(batch.sequenceCount))
+            let inputs = kept.chosenInputs.prefix(batch.rowCount(reads))
+            batch.gather(reads, of: x, into: inputs)
+            query.forward(inputs, into: kept.chosenQueries.prefix(batch.rowCount(reads)))
         }
         shareOutHeads(batch, (self, batch, reads, context)) { work, head, sequence, scratch in
             let (attention, batch, reads, context) = work
@@ -103,7 +103,7 @@ final class SelfAttention {
         let q = queries(batch, reads).rows(rows).columns(range(head))
         let (k, v) = keysAndValues(tokens, head)
         attentionProbabilities(q, k, into: p)
-        probabilityDropout(head, batch, sequence)?.apply(to: p)
+        probabilityDropout(head, batch, reads, rows)?.apply(to: p)
         multiply(p, v, into: context.rows(rows).columns(range(head)))
     }
 
@@ -130,7 +130,7 @@ final class SelfAttention {
         let dc = dcontext.rows(rows).columns(range(head))
         attentionProbabilities(q, k, into: p)
         multiply(dc, v, transposed: (false, true), into: dp)
-        if let dropout = probabilityDropout(head, batch, sequence) {
+        if let dropout = probabilityDropout(head, batch, reads, rows) {
             dropout.apply(p, into: dropped, alsoTo: dp)
             multiply(dropped, dc, transposed: (true, false), into: dv)
         } else {
@@ -149,15 +149,16 @@ final class SelfAttention {
         case .allTokens:
             queryKeyValue.backwardParameters(batch.tokenSlices, dall, input: x)
             queryKeyValue.backwardInput(dall, into: dx)
-        case .firstTokens:
+        case .firstTokens, .maskedTokens:
             let dkeyValue = dall.columns(hiddenSize..<3 * hiddenSize)
             let dquery = queryGradients(batch, reads)
-            let dinputs = scratch.dfirst.prefix(batch.sequenceCount)
+            let dinputs = scratch.dchosen.prefix(batch.rowCount(reads))
             keyValue.backwardParameters(batch.tokenSlices, dkeyValue, input: x)
             keyValue.backwardInput(dkeyValue, into: dx)
-            query.backwardParameters(batch.sequenceSlices, dquery, input: kept.firstInputs.prefix(batch.sequenceCount))
+            query.backwardParameters(
+                batch.slices(reads), dquery, input: kept.chosenInputs.prefix(batch.rowCount(reads)))
             query.backwardInput(dquery, into: dinputs)
-            batch.addToFirstTokens(dinputs, of: dx)
+            batch.add(dinputs, reads, to: dx)
         }
     }
 
@@ -167,10 +168,11 @@ final class SelfAttention {
         for row in 0..<p.rows { softmax(p.row(row), count: p.columns, scale: scale) }
     }
 
-    /// A row's number is that of its query token, so a first token is treated alike whether or not the others are computed.
-    private func probabilityDropout(_ head: Int, _ batch: PackedBatch, _ sequence: Int) -> RowDropout? {
-        let identities = UnsafePointer(batch.tokenIdentities + batch.sequenceStarts[sequence])
-        return RowDropout(dropouts[head], identities: identities, random: batch.random)
+    /// A row's number is that of its query token, so a token is treated alike whether or not the others are computed.
+    private func probabilityDropout(
+        _ head: Int, _ batch: PackedBatch, _ reads: RowsRead, _ rows: Range<Int>
+    ) -> RowDropout? {
+        RowDropout(dropouts[head], identities: batch.identities(reads) + rows.lowerBound, random: batch.random)
     }
 
     /// Calls `body` for every head of every sequence, shared out among threads by heads first: those of a sequence take equally long.
@@ -199,18 +201,17 @@ final class SelfAttention {
     private func rowsOfKeysAndQueries(
         _ sequence: Int, _ batch: PackedBatch, _ reads: RowsRead
     ) -> (tokens: Range<Int>, rows: Range<Int>) {
-        let tokens = batch.tokens(of: sequence)
-        return (tokens, reads == .allTokens ? tokens : sequence..<(sequence + 1))
+        (batch.tokens(of: sequence), batch.rows(of: sequence, reads))
     }
 
     private func range(_ head: Int) -> Range<Int> { (head * headSize)..<((head + 1) * headSize) }
 
     private func queries(_ batch: PackedBatch, _ reads: RowsRead) -> Matrix {
-        reads == .allTokens ? kept.projected.columns(0..<hiddenSize) : kept.firstQueries
+        reads == .allTokens ? kept.projected.columns(0..<hiddenSize) : kept.chosenQueries
     }
 
     private func queryGradients(_ batch: PackedBatch, _ reads: RowsRead) -> Matrix {
-        // First tokens' gradients borrow the columns that hold queries otherwise.
+        // Where not all tokens are read, gradients borrow the columns that hold queries otherwise.
         scratch.dprojected.prefix(batch.rowCount(reads)).columns(0..<hiddenSize)
     }
 

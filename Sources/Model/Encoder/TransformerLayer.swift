@@ -45,14 +45,14 @@ final class TransformerLayer {
         let dsum: Matrix  // [tokens, hidden]
         let ddense: Matrix  // [tokens, hidden]
         let dactivated: Matrix  // [tokens, intermediate]
-        let firstResidual: Matrix  // [sequences, hidden]
+        let chosenResidual: Matrix  // [rows, hidden]
 
         init(_ sizes: EncoderSizes, _ capacity: BatchCapacity, _ workspace: Workspace) {
             attention = SelfAttention.Scratch(sizes, capacity, workspace)
             dsum = workspace.matrix(rows: capacity.tokens, columns: sizes.hiddenSize)
             ddense = workspace.matrix(rows: capacity.tokens, columns: sizes.hiddenSize)
             dactivated = workspace.matrix(rows: capacity.tokens, columns: sizes.intermediateSize)
-            firstResidual = workspace.matrix(rows: capacity.sequences, columns: sizes.hiddenSize)
+            chosenResidual = workspace.matrix(rows: capacity.chosenRows, columns: sizes.hiddenSize)
         }
     }
 
@@ -86,9 +86,9 @@ final class TransformerLayer {
         let derivative = kept.derivative.prefix(rows)
         let activated = kept.activated.prefix(rows)
         var residual = x
-        if reads == .firstTokens {
-            residual = scratch.firstResidual.prefix(rows)
-            batch.gatherFirstTokens(of: x, into: residual)
+        if reads != .allTokens {
+            residual = scratch.chosenResidual.prefix(rows)
+            batch.gather(reads, of: x, into: residual)
         }
 
         attention.forward(x, batch, reads, into: context)
@@ -147,7 +147,7 @@ final class TransformerLayer {
         attention.backward(dcontext, input: x, batch, reads, into: dx)
         switch reads {
         case .allTokens: dx.add(dresidual)
-        case .firstTokens: batch.addToFirstTokens(dresidual, of: dx)
+        case .firstTokens, .maskedTokens: batch.add(dresidual, reads, to: dx)
         }
     }
 }

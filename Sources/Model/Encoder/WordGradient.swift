@@ -1,8 +1,18 @@
 import Kernels
 
+/// A product of rows with the word embeddings, whose gradient is a part of theirs: scores = x·Eᵀ.
+struct TiedDecoderGradient {
+    let slices: RowSlices
+    /// Gradient of the scores [rows, vocabulary].
+    let dscores: Matrix
+    /// The rows [rows, hidden].
+    let x: Matrix
+}
+
 /// The gradient of the word embeddings, kept only for the rows that the global batch touches.
 ///
-/// Every rank knows the whole global batch, so all agree on the touched rows: row i of the gradient belongs to word piece `touched[i]`.
+/// Every rank knows the whole global batch, so all agree on the touched rows: row i of the gradient belongs to word piece `touched[i]`. A head with
+/// scores for all word pieces touches all rows.
 public final class WordGradient {
     /// Most rows that one global batch touches.
     public let capacity: Int
@@ -10,6 +20,8 @@ public final class WordGradient {
     public let columns: Int
     private let vocabularySize: Int
     private let buffers: [Matrix]
+    /// Where the buffers begin [subtrees].
+    private let bases: UnsafeMutablePointer<UnsafeMutablePointer<Float>>
     private let rowOfToken: UnsafeMutablePointer<Int32>
     private let touchedTokens: UnsafeMutablePointer<Int32>
     private let occurrenceStarts: UnsafeMutablePointer<Int>
@@ -25,6 +37,8 @@ public final class WordGradient {
         self.columns = columns
         self.vocabularySize = vocabularySize
         buffers = memory.wordGradients.map { Matrix($0, rows: capacity, columns: columns) }
+        bases = workspace.array(UnsafeMutablePointer<Float>.self, buffers.count)
+        for (index, start) in memory.wordGradients.enumerated() { bases[index] = start }
         rowOfToken = workspace.array(Int32.self, vocabularySize)
         rowOfToken.initialize(repeating: -1, count: vocabularySize)
         touchedTokens = workspace.array(Int32.self, capacity)
@@ -71,6 +85,13 @@ public final class WordGradient {
         }
     }
 
+    /// Adds all word pieces.
+    public func touchAll() {
+        precondition(capacity >= vocabularySize, "there is no room for all word embeddings")
+        rowOfToken.update(repeating: 0, count: vocabularySize)
+        count = vocabularySize
+    }
+
     /// Ends the list: numbers the touched rows in rising order, so that every owner's rows are one run.
     public func finish() {
         var row = 0
@@ -83,8 +104,17 @@ public final class WordGradient {
 
     /// Writes the gradient: for each touched row, the sum of dx over the tokens that read it, in token order within a slice and along
     /// the tree over slices.
-    func backward(_ dx: Matrix, batch: PackedBatch) {
+    /// - Parameter decoder: a product with all embeddings, whose gradient is added in each slice before those of tokens.
+    func backward(_ dx: Matrix, batch: PackedBatch, decoder: TiedDecoderGradient?) {
         collectOccurrences(batch)
+        if let decoder {
+            precondition(count == vocabularySize, "a product with all embeddings touches all of them")
+            let lookedUp = ScatteredRows(dx, batch.tokenSlices, starts: occurrenceStarts, sources: occurrences)
+            sumOuterProducts(
+                decoder.slices, decoder.dscores, decoder.x, adding: lookedUp,
+                into: GradientSums(bases: bases, offset: 0))
+            return
+        }
         let least = ThreadTeam.leastElements / max(1, batch.tokenCount)
         shareOut(columns, unit: 16, least: least, (self, dx, batch.tokenSlices)) { work, columns in
             let (words, dx, slices) = work

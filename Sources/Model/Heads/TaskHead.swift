@@ -1,7 +1,7 @@
 import Kernels
 
 /// What sits on the shared encoder for one task.
-public protocol TaskHead: AnyObject {
+protocol TaskHead: AnyObject {
     /// Which rows of the encoder's output it reads.
     var reads: RowsRead { get }
     /// Whether it reads first tokens through BERT's pooler.
@@ -10,6 +10,15 @@ public protocol TaskHead: AnyObject {
     func forward(_ x: Matrix, _ batch: PackedBatch) -> Matrix
     /// Writes each unit's loss, the gradients of the head's parameters, and that of the rows it reads.
     func backward(_ batch: PackedBatch, input x: Matrix, into dx: Matrix)
+    /// Whether the pooler has a gradient in its steps.
+    var changesPooler: Bool { get }
+    /// What `backward` leaves to be added to the gradient of the word embeddings, all of which its outputs depend on.
+    var decoderGradient: TiedDecoderGradient? { get }
+}
+
+extension TaskHead {
+    var changesPooler: Bool { readsPooler }
+    var decoderGradient: TiedDecoderGradient? { nil }
 }
 
 /// What a task wants of its head.
@@ -28,6 +37,8 @@ public struct HeadDefinition: Sendable, Equatable {
         case labelling(classes: Int)
         /// Scores of each token as the start and as the end of an answer, from its own row.
         case span
+        /// Scores of all word pieces for each masked token, and whether the second text follows the first.
+        case maskedWords
     }
 
     /// Name of the task.
@@ -45,8 +56,10 @@ public struct HeadDefinition: Sendable, Equatable {
     }
 
     func make(
-        hiddenSize: Int, capacity: BatchCapacity, in parameters: Parameters, _ workspace: Workspace
+        on encoder: Encoder, _ pooler: Pooler, capacity: BatchCapacity, in parameters: Parameters,
+        _ workspace: Workspace
     ) -> any TaskHead {
+        let hiddenSize = encoder.sizes.hiddenSize
         parameters.beginGroup("heads.\(task)")
         func linear(_ outputs: Int, _ objective: Objective) -> any TaskHead {
             LinearHead(
@@ -63,6 +76,9 @@ public struct HeadDefinition: Sendable, Equatable {
                 predictionDropout: predictionDropout, capacity: capacity, in: parameters, workspace)
         case .labelling(let classes): return linear(classes, .tokenCrossEntropy)
         case .span: return linear(2, .spanCrossEntropy)
+        case .maskedWords:
+            return PretrainingHead(
+                "heads.\(task)", on: encoder, pooler, capacity: capacity, in: parameters, workspace)
         }
     }
 }

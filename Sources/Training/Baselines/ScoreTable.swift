@@ -36,7 +36,7 @@ public struct ScoreTable {
             encoder = try UntrainedEncoder(settings)
         }
         for task in try settings.taskDefinitions() {
-            // Token ids have no texts that a baseline could read, and none labels words or finds answers.
+            // Token ids have no texts that a baseline could read, and none tells anything of words.
             let isText = task.format != .jsonLines && !task.scoresTokens
             let train =
                 isText ? try task.readExamples(split: TaskDefinition.trainingSplit, dataFolder: settings.data) : []
@@ -87,7 +87,7 @@ extension BaselineTask {
         case .classification(let classes, _): kind = .classification(classCount: classes)
         case .regression: kind = .regression
         case .ranking: kind = .ranking
-        case .labelling, .span: preconditionFailure("no baseline labels words or finds answers")
+        case .labelling, .span, .maskedWords: preconditionFailure("no baseline tells anything of words")
         }
         self.init(kind: kind, mainMetric: task.metrics[0].rawValue, train: train, dev: dev)
     }

@@ -13,6 +13,8 @@ struct MatrixOperations {
         var first: Int
         var second: Int
         var length: Int { first + second }
+        /// The pieces that are masked in pre-training, [CLS] and two separators not being among those that can be.
+        var maskedCount: Int { max(1, (15 * (length - 3) + 50) / 100) }
     }
 
     /// The encoder's sizes.
@@ -28,6 +30,16 @@ struct MatrixOperations {
         switch kind {
         case .answerNetwork, .labelling, .span: .allTokens
         case .classification, .regression, .ranking: .firstTokens
+        case .maskedWords: .maskedTokens
+        }
+    }
+
+    /// The rows of a sequence that are read.
+    private static func rows(_ sequence: Sequence, _ reads: RowsRead) -> Int {
+        switch reads {
+        case .allTokens: sequence.length
+        case .firstTokens: 1
+        case .maskedTokens: 1 + sequence.maskedCount
         }
     }
 
@@ -43,13 +55,13 @@ struct MatrixOperations {
     private func layer(_ sequences: [Sequence], reads: RowsRead) -> Int {
         let (hidden, inner) = (sizes.hiddenSize, sizes.intermediateSize)
         let tokens = sequences.reduce(0) { $0 + $1.length }
-        let rows = reads == .allTokens ? tokens : sequences.count
+        let rows = sequences.reduce(0) { $0 + MatrixOperations.rows($1, reads) }
         let keysAndValues = product(tokens, 2 * hidden, hidden)
         let queriesAndOutput = 2 * product(rows, hidden, hidden)
         let feedForward = 2 * product(rows, inner, hidden)
         // Q·Kᵀ and P·V of all heads together.
         let attention = sequences.reduce(0) {
-            $0 + 2 * product(reads == .allTokens ? $1.length : 1, $1.length, hidden)
+            $0 + 2 * product(MatrixOperations.rows($1, reads), $1.length, hidden)
         }
         return keysAndValues + queriesAndOutput + feedForward + attention
     }
@@ -60,6 +72,11 @@ struct MatrixOperations {
         case .regression, .ranking: pooled(1, sequences.count)
         case .labelling(let classes): product(sequences.reduce(0) { $0 + $1.length }, classes, sizes.hiddenSize)
         case .span: product(sequences.reduce(0) { $0 + $1.length }, 2, sizes.hiddenSize)
+        case .maskedWords:
+            pooled(2, sequences.count)
+                + product(
+                    sequences.reduce(0) { $0 + $1.maskedCount }, sizes.hiddenSize + sizes.vocabularySize,
+                    sizes.hiddenSize)
         case .answerNetwork(let classes, let turns, _):
             sequences.reduce(0) { $0 + answerNetwork($1, classes: classes, turns: turns) }
         }

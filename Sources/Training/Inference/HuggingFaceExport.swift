@@ -5,9 +5,9 @@ import Storage
 
 /// A checkpoint as a folder that Hugging Face's transformers load: `config.json`, `model.safetensors`, `vocab.txt`, `tokenizer_config.json`.
 ///
-/// Without a task it is a `BertModel`; with one a `BertForSequenceClassification` whose logits are the head's scores, or a
-/// `BertForTokenClassification` where words are labelled, or a `BertForQuestionAnswering` where answers are found. A ranking head becomes a model with one label that scores a query and a candidate, as
-/// cross-encoders are.
+/// Without a task it is a `BertModel`; with one a `BertForSequenceClassification` whose logits are the head's scores, a
+/// `BertForTokenClassification` where words are labelled, a `BertForQuestionAnswering` where answers are found, or a `BertForPreTraining` where masked words
+/// are told. A ranking head becomes a model with one label that scores a query and a candidate, as cross-encoders are.
 public struct HuggingFaceExport {
     private let checkpoint: Checkpoint
     private let settings: RunSettings
@@ -82,7 +82,8 @@ public struct HuggingFaceExport {
             return task == nil ? name : "bert.\(name)"
         }
         guard let task, name.hasPrefix("heads.\(task.name).") else { return nil }
-        return String(name.dropFirst("heads.\(task.name).".count))
+        let own = name.dropFirst("heads.\(task.name).".count)
+        return architecture == "BertForPreTraining" ? "cls.\(own)" : String(own)
     }
 
     private var architecture: String {
@@ -90,6 +91,7 @@ public struct HuggingFaceExport {
         case nil: "BertModel"
         case .labelling: "BertForTokenClassification"
         case .span: "BertForQuestionAnswering"
+        case .maskedWords: "BertForPreTraining"
         case .classification, .regression, .ranking: "BertForSequenceClassification"
         }
     }
@@ -105,7 +107,7 @@ public struct HuggingFaceExport {
             "layer_norm_eps": decimal(sizes.epsilon), "hidden_dropout_prob": decimal(settings.dropout),
             "attention_probs_dropout_prob": decimal(settings.dropout),
         ]
-        guard let task else { return entries }
+        guard let task, !tellsMaskedWords else { return entries }
         entries["classifier_dropout"] = decimal(task.dropout ?? settings.taskDropout)
         let labels = (0..<task.outputCount).map(label)
         entries["id2label"] = Dictionary(uniqueKeysWithValues: labels.enumerated().map { ("\($0)", $1) })
@@ -113,7 +115,7 @@ public struct HuggingFaceExport {
         switch task.kind {
         case .classification: entries["problem_type"] = "single_label_classification"
         case .regression, .ranking: entries["problem_type"] = "regression"
-        case .labelling, .span: break
+        case .labelling, .span, .maskedWords: break
         }
         return entries
     }
@@ -121,7 +123,7 @@ public struct HuggingFaceExport {
     private func label(_ index: Int) -> String {
         switch task?.kind {
         case .span: index == 0 ? "start" : "end"
-        case .regression, .ranking, nil: "score"
+        case .regression, .ranking, .maskedWords, nil: "score"
         case .classification, .labelling: task?.labelName(index) ?? ""
         }
     }

@@ -44,6 +44,7 @@ public struct Prediction: Sendable {
         case .ranking: "\(index)"
         case .labelling: wordLabels.joined(separator: " ")
         case .span: found?.text ?? ""
+        case .maskedWords: preconditionFailure("texts for pre-training have no answer")
         }
     }
 
@@ -104,6 +105,7 @@ public struct PredictionFormat {
         case .ranking: return "uid\tbest\tscores"
         case .labelling: return "uid\tlabels"
         case .span: return "uid\tanswer"
+        case .maskedWords: return nil
         }
     }
 
@@ -118,7 +120,7 @@ public struct PredictionFormat {
         case .classification:
             return ([prediction.uid, prediction.answer] + prediction.probabilities.map { "\($0)" })
                 .joined(separator: "\t")
-        case .regression, .labelling: return "\(prediction.uid)\t\(prediction.answer)"
+        case .regression, .labelling, .maskedWords: return "\(prediction.uid)\t\(prediction.answer)"
         case .span: return "\(prediction.uid)\t\(oneField(prediction.answer))"
         case .ranking:
             let scores = prediction.scores.map { "\($0)" }.joined(separator: ",")
@@ -161,6 +163,7 @@ public struct PredictionFormat {
                 answerStart = found.start
                 score = found.score.map { Float($0) }
                 noAnswerScore = allowsNone ? Float(found.noneScore) : nil
+            case .maskedWords: break
             }
         }
     }

@@ -60,8 +60,18 @@ public final class TrainedModel {
         }
     }
 
-    /// The number of the task called `name`, or of the only one.
+    /// The number of the task called `name`, or of the only one; throws for one that is not there or answers nothing.
     public func task(_ name: String?) throws -> Int {
+        let index = try number(ofTask: name)
+        if case .maskedWords = tasks[index].kind {
+            throw TrainingError(
+                "task \(tasks[index].name) is for pre-training and answers nothing; its scores on held-out text are in the run's "
+                    + "metrics.jsonl, and `mtdnn export --hugging-face` writes its head")
+        }
+        return index
+    }
+
+    private func number(ofTask name: String?) throws -> Int {
         let names = tasks.map(\.name)
         guard let name else {
             guard tasks.count == 1 else {

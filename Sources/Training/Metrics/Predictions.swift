@@ -9,6 +9,8 @@ public enum Predictions: Equatable, Sendable {
 
     /// A class for each word of each sentence, and the names of classes.
     case labels([[Int]], labels: [[Int]], names: [String])
+    /// What was told of each pair of texts with masked word pieces.
+    case maskedWords([MaskedResult])
 
     /// An answer to each question, empty for none, and the right ones.
     ///
@@ -45,9 +47,35 @@ public enum Predictions: Equatable, Sendable {
             Metrics.answerF1(predictions: answers, right: right, mayBeNone: mayBeNone)
         case (.answers(let answers, let right, let mayBeNone), "EM"):
             Metrics.exactMatch(predictions: answers, right: right, mayBeNone: mayBeNone)
+        case (.maskedWords(let results), "ACC"):
+            results.reduce(0) { $0 + $1.hits } / results.reduce(0) { $0 + $1.count }
+        case (.maskedWords(let results), "MaskedLoss"):
+            results.reduce(0) { $0 + $1.loss } / results.reduce(0) { $0 + $1.count }
+        case (.maskedWords(let results), "NextACC"): Metrics.mean(results.map { $0.nextIsRight ? 1 : 0 })
         default: nil
         }
     }
 
-    private static let names = ["ACC", "F1", "MCC", "Pearson", "Spearman", "AccuracyAt1", "MRR", "SeqEval", "EM"]
+    private static let names = [
+        "ACC", "F1", "MCC", "Pearson", "Spearman", "AccuracyAt1", "MRR", "SeqEval", "EM", "NextACC", "MaskedLoss",
+    ]
+}
+
+/// What the scores of a pair of texts with masked word pieces come to.
+public struct MaskedResult: Equatable, Sendable {
+    /// The sum of -log P(right piece) over masked pieces.
+    public var loss: Double
+    /// Masked pieces.
+    public var count: Double
+    /// Those for which the right piece has the highest score.
+    public var hits: Double
+    /// Whether it is told rightly if the second text follows the first.
+    public var nextIsRight: Bool
+
+    /// The five numbers that a head for pre-training puts out.
+    init(_ outputs: ArraySlice<Float>) {
+        let first = outputs.startIndex
+        (loss, count) = (Double(outputs[first]), Double(outputs[first + 1]))
+        (hits, nextIsRight) = (Double(outputs[first + 2]), outputs[first + 4] == 1)
+    }
 }

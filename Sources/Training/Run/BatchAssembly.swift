@@ -34,22 +34,48 @@ final class BatchAssembly {
     /// - Returns: the number of the task.
     func assemble(step: Int, into parts: [PackedBatch], words: WordGradient) -> Int {
         let batch = arrange(step: step)
-        let file = tasks[batch.task].train
-        words.clear()
-        for row in rows {
-            for sequence in file.sequences(of: row) { words.touch(file.tokens(of: sequence)) }
-        }
-        words.finish()
+        let task = tasks[batch.task]
+        let random = RandomStep(seed: seed, step: step)
+        let maskedShare = maskedShare(task, random)
+        touch(words, task)
         for part in parts {
             part.clear()
             for slice in part.tree.local {
-                for place in plan.slice(slice) { file.append(rows[place], to: part, number: sequenceNumbers[place]) }
+                for place in plan.slice(slice) {
+                    task.append(rows[place], of: task.train, to: part, number: sequenceNumbers[place], random)
+                }
                 part.endSlice()
             }
-            part.unitWeight = Float(tasks[batch.task].definition.lossWeight / Double(lossCount))
-            part.random = RandomStep(seed: seed, step: step)
+            part.unitWeight = Float(task.definition.lossWeight / Double(lossCount))
+            part.maskedShare = maskedShare
+            part.random = random
         }
         return batch.task
+    }
+
+    /// Lists the word embeddings that the batch reads: all of them where word pieces are told from masked ones.
+    private func touch(_ words: WordGradient, _ task: PreparedTask) {
+        words.clear()
+        if task.masking != nil {
+            words.touchAll()
+        } else {
+            for row in rows {
+                for sequence in task.train.sequences(of: row) { words.touch(task.train.tokens(of: sequence)) }
+            }
+        }
+        words.finish()
+    }
+
+    /// The batch's examples over its masked tokens, those of all ranks.
+    private func maskedShare(_ task: PreparedTask, _ random: RandomStep) -> Double {
+        guard let masking = task.masking else { return 1 }
+        var count = 0
+        for place in rows.indices {
+            for sequence in task.train.sequences(of: rows[place]) {
+                count += masking.draw(task.train.tokens(of: sequence), random, number: sequenceNumbers[place]).count
+            }
+        }
+        return count > 0 ? Double(rows.count) / Double(count) : 0
     }
 
     /// The names of a step's examples, for messages.
@@ -63,24 +89,30 @@ final class BatchAssembly {
         let mostSlices = parts.reduce(0) { max($0, $1.count) }
         var part = BatchCapacity(tokens: 0, sequences: 0, longest: tasks.reduce(0) { max($0, $1.train.longest) })
         var globalTokens = 0
+        let maskedCounts = tasks.map { $0.mostMasked(of: $0.train) }
         for step in steps {
             let batch = lookUp(step: step)
             let file = tasks[batch.task].train
             globalTokens = max(globalTokens, tokenCount)
             part.sequences = max(part.sequences, sequenceCount)
+            let masked = maskedCounts[batch.task]
             // No slice holds more than an even share and one example: most batches need no plan to be known as smaller.
             let longest = rows.reduce(0) { max($0, file.tokenCount(of: $1)) }
-            guard min(tokenCount, mostSlices * (tokenCount / sliceCount + 1 + longest)) > part.tokens else {
-                continue
-            }
+            guard
+                masked != nil || min(tokenCount, mostSlices * (tokenCount / sliceCount + 1 + longest)) > part.tokens
+            else { continue }
             plan.arrange(count: rows.count) { file.tokenCount(of: rows[$0]) }
             for slices in parts {
                 let tokens = slices.reduce(0) { sum, slice in
                     sum + plan.slice(slice).reduce(0) { $0 + file.tokenCount(of: rows[$1]) }
                 }
                 part.tokens = max(part.tokens, tokens)
+                guard let masked else { continue }
+                let maskedTokens = slices.reduce(0) { $0 + plan.slice($1).reduce(0) { $0 + masked[rows[$1]] } }
+                part.maskedTokens = max(part.maskedTokens, maskedTokens)
             }
         }
+        part.trainedMaskedTokens = part.maskedTokens
         return (part, globalTokens)
     }
 

@@ -47,13 +47,15 @@ struct EvaluationBatches {
     }
 
     /// Room for any batch.
-    var capacity: BatchCapacity {
+    /// - Parameter masked: most tokens of each example that are masked; nil where none are.
+    func capacity(masked: [Int]?) -> BatchCapacity {
         var capacity = BatchCapacity(tokens: 0, sequences: 0, longest: file.longest)
         for batch in 0..<count {
             let tokens = rows(batch).reduce(0) { $0 + file.tokenCount(of: $1) }
             let sequences = rows(batch).reduce(0) { $0 + file.sequences(of: $1).count }
             capacity.tokens = max(capacity.tokens, tokens)
             capacity.sequences = max(capacity.sequences, sequences)
+            if let masked { capacity.maskedTokens = max(capacity.maskedTokens, masked[rows(batch)].reduce(0, +)) }
         }
         return capacity
     }
@@ -82,7 +84,7 @@ final class Evaluator {
         var next = batches.outputRows(ofRank: world.rank, of: world.size).lowerBound * outputs
         for index in batches.batches(ofRank: world.rank, of: world.size) {
             batch.clear()
-            for row in batches.rows(index) { file.append(row, to: batch, number: 0) }
+            for row in batches.rows(index) { task.append(row, of: file, to: batch, number: row, Masking.evaluation) }
             batch.endSlice()
             batch.random = nil
             let result = model.forward(batch, head: head)
@@ -137,6 +139,7 @@ extension TaskDefinition {
             .answers(
                 examples.map(\.answer), right: examples.map { $0.context?.answers ?? [] },
                 mayBeNone: metrics.contains(.answerOrNoneF1))
+        case .maskedWords: .maskedWords(examples.map { MaskedResult($0.scores) })
         }
     }
 

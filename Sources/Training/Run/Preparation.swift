@@ -37,6 +37,11 @@ struct Preparation {
                 "`max_length` of task \(task.name) is \(length), and the encoder has \(encoder.sizes.maximumPositions) positions"
             )
         }
+        if case .maskedWords(let classCount, _) = task.kind, classCount != encoder.sizes.vocabularySize {
+            throw TrainingError(
+                "`n_class` of task \(task.name) is \(classCount), and the encoder of \(encoder.place) has "
+                    + "\(encoder.sizes.vocabularySize) word pieces to be told: it must be the same number")
+        }
         guard FileManager.default.isReadableFile(atPath: source) else {
             var cutWordCount = 0
             // It says which key names the file.
@@ -104,6 +109,17 @@ struct Preparation {
                 maximumLength: length)
         }
         let tokenizer = try tokenizer.get()
+        if case .maskedWords = task.kind {
+            let limit = split == TaskDefinition.trainingSplit ? task.maximumExamples : nil
+            let pairs = try task.documents(ofSplit: split, dataFolder: settings.data).map { document in
+                RankPosition.advance()
+                return document.sentences.map { tokenizer.tokens(of: $0) }
+            }.pairs(tokenizer.vocabulary, maximumLength: length, limit: limit ?? .max)
+            guard !pairs.rows.isEmpty else {
+                throw TrainingError("task \(task.name), split \(split): the text is too short for a pair of sentences")
+            }
+            return pairs
+        }
         return try task.contents(ofSplit: split, dataFolder: settings.data).map { example in
             RankPosition.advance()
             let encoded = tokenizer.encode(example, maximumLength: length, documentStride: task.documentStride)

@@ -1,4 +1,5 @@
 import Data
+import Kernels
 import Model
 
 /// A task whose texts are tokenised: its definition and the files of its splits.
@@ -6,12 +7,45 @@ package struct PreparedTask {
     let definition: TaskDefinition
     let train: TokenFile
     let developments: [(split: String, file: TokenFile)]
+    /// What masks its texts; nil for tasks that tell something else than masked word pieces.
+    let masking: Masking?
 
     /// A task with what it is trained on and what it is scored on.
     package init(definition: TaskDefinition, train: TokenFile, developments: [(split: String, file: TokenFile)]) {
+        self.init(definition: definition, train: train, developments: developments, masking: nil)
+    }
+
+    init(
+        definition: TaskDefinition, train: TokenFile, developments: [(split: String, file: TokenFile)],
+        masking: Masking?
+    ) {
         self.definition = definition
         self.train = train
         self.developments = developments
+        self.masking = masking
+    }
+
+    /// Appends an example of a file to a batch as one unit, its sequences numbered from `number` on; masked, if the task's are, by the numbers of `random`.
+    func append(_ example: Int, of file: TokenFile, to batch: PackedBatch, number: Int, _ random: RandomStep) {
+        for (index, sequence) in file.sequences(of: example).enumerated() {
+            let tokens = file.tokens(of: sequence)
+            batch.append(
+                tokens: tokens, segments: file.segments(of: sequence), labels: file.tokenLabels(of: sequence),
+                number: number + index)
+            guard let masking else { continue }
+            for choice in masking.draw(tokens, random, number: number + index) {
+                batch.mask(choice.position, by: choice.piece)
+            }
+        }
+        batch.endUnit(label: file.labels[example])
+    }
+
+    /// Most tokens of each example of a file that are masked; nil where none are.
+    func mostMasked(of file: TokenFile) -> [Int]? {
+        guard let masking else { return nil }
+        return (0..<file.exampleCount).map { example in
+            file.sequences(of: example).reduce(0) { $0 + masking.mostMasked(of: file.tokens(of: $1)) }
+        }
     }
 
     /// Opens a token file; throws unless all that is in it fits task and encoder: kernels follow ids, lengths and labels without looking.
@@ -59,6 +93,7 @@ extension TaskDefinition {
         case .ranking: head = .ranking
         case .labelling(let labels): head = .labelling(classes: labels.count)
         case .span: head = .span
+        case .maskedWords: head = .maskedWords
         case .classification(let classes, _) where usesStochasticAnswerNetwork:
             head = .answerNetwork(
                 classes: classes, turns: settings.answerNetwork.turns,
@@ -93,6 +128,7 @@ extension TokenFile {
         case .classification(let classes, _): return sequences.count == 1 && isPlace(label, below: classes)
         case .regression: return sequences.count == 1 && label.isFinite
         case .ranking: return isPlace(label, below: sequences.count)
+        case .maskedWords: return sequences.count == 1 && isPlace(label, below: 2)
         case .labelling(let labels):
             guard sequences.count == 1 else { return false }
             let classes = tokenLabels(of: sequences.lowerBound)
@@ -117,15 +153,5 @@ extension TokenFile {
     /// Most tokens of a sequence.
     var longest: Int {
         (0..<sequenceCount).reduce(0) { max($0, Int(sequenceOffsets[$1 + 1] - sequenceOffsets[$1])) }
-    }
-
-    /// Appends an example to a batch as one unit, its sequences numbered from `number` on.
-    func append(_ example: Int, to batch: PackedBatch, number: Int) {
-        for (index, sequence) in sequences(of: example).enumerated() {
-            batch.append(
-                tokens: tokens(of: sequence), segments: segments(of: sequence), labels: tokenLabels(of: sequence),
-                number: number + index)
-        }
-        batch.endUnit(label: labels[example])
     }
 }

@@ -34,17 +34,20 @@ package struct RunPlan {
         assembly = BatchAssembly(tasks, sampler, seed: settings.seed, sliceCount: sliceCount)
         stepCount = sampler.stepsPerEpoch * settings.epochs
         shares = RankShares(sliceCount: sliceCount, rankCount: rankCount, partCount: partCount)
-        let largestRow = max(sizes.hiddenSize * 4, sizes.intermediateSize)
+        let decodesWords = tasks.contains { $0.masking != nil }
+        let largestRow = max(sizes.hiddenSize * 4, sizes.intermediateSize, decodesWords ? sizes.vocabularySize : 0)
         trees = shares.trees(ofRank: rank, panelCapacity: max(65_536, largestRow))
         let training = assembly.capacity(steps: 0..<stepCount, parts: shares.parts[rank])
-        touchedWords = min(sizes.vocabularySize, training.globalTokens)
+        touchedWords = decodesWords ? sizes.vocabularySize : min(sizes.vocabularySize, training.globalTokens)
         var capacity = training.part
         for task in tasks {
             for (_, file) in task.developments {
-                let evaluation = EvaluationBatches(file, sequenceCount: settings.evaluationBatchSize).capacity
+                let evaluation = EvaluationBatches(file, sequenceCount: settings.evaluationBatchSize)
+                    .capacity(masked: task.mostMasked(of: file))
                 capacity.tokens = max(capacity.tokens, evaluation.tokens)
                 capacity.sequences = max(capacity.sequences, evaluation.sequences)
                 capacity.longest = max(capacity.longest, evaluation.longest)
+                capacity.maskedTokens = max(capacity.maskedTokens, evaluation.maskedTokens)
             }
         }
         self.capacity = capacity

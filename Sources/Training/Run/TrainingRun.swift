@@ -231,9 +231,12 @@ public struct TrainingRun {
                 func open(_ split: String) throws -> TokenFile {
                     try PreparedTask.open(paths[split]!, of: definition, files.sizes)
                 }
+                let train = try open(TaskDefinition.trainingSplit)
+                let developments = try definition.developmentSplits.map { ($0, try open($0)) }
+                let longest = developments.reduce(train.longest) { max($0, $1.1.longest) }
                 return PreparedTask(
-                    definition: definition, train: try open(TaskDefinition.trainingSplit),
-                    developments: try definition.developmentSplits.map { ($0, try open($0)) })
+                    definition: definition, train: train, developments: developments,
+                    masking: try files.masking(definition, longest: longest))
             }
         }
     }

@@ -61,6 +61,17 @@ package struct EncoderFiles {
         return tokenizer
     }
 
+    /// What masks a task's texts; nil where the task tells something else than masked word pieces.
+    func masking(_ task: TaskDefinition, longest: Int) throws -> Masking? {
+        guard case .maskedWords(_, let wholeWords) = task.kind else { return nil }
+        let vocabulary =
+            switch source {
+            case .folder(let folder): try Vocabulary(path: "\(folder)/vocab.txt")
+            case .sizes(let fresh): try Vocabulary(path: fresh.vocabulary)
+            }
+        return Masking(vocabulary, embeddingCount: sizes.vocabularySize, wholeWords: wholeWords, longest: longest)
+    }
+
     /// SHA-256 of the files that the encoder's sizes and first values come from; empty where there are none.
     func fingerprint() throws -> String {
         guard case .folder(let folder) = source else { return "" }
@@ -112,7 +123,8 @@ package struct EncoderFiles {
         var notes: [String] = []
         for group in model.parameters.groups {
             for parameter in group.parameters {
-                if group.name.hasPrefix("heads.") || group.name == "pooler" && !weights.contains(parameter) {
+                let mayLack = group.name.hasPrefix("heads.") || group.name == "pooler"
+                if mayLack && !weights.containsPart(of: group, with: parameter) {
                     initialization.initialize(parameter)
                 } else {
                     try weights.load(parameter)
@@ -120,6 +132,12 @@ package struct EncoderFiles {
             }
             if group.name == "pooler", !group.parameters.allSatisfy(weights.contains) {
                 notes.append("\(folder) has no pooler: it begins from random values")
+            }
+            if group.parameters.contains(where: {
+                $0.name.contains(".predictions.") && !weights.containsPart(of: group, with: $0)
+            }) {
+                notes.append(
+                    "\(folder) has no head for masked words (cls.predictions): \(group.name) begins from random values")
             }
         }
         return notes

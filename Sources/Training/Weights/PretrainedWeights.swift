@@ -37,11 +37,32 @@ struct PretrainedWeights {
     }
 
     /// Whether the file holds a parameter.
-    func contains(_ parameter: Parameter) -> Bool { storedNames[parameter.name] != nil }
+    func contains(_ parameter: Parameter) -> Bool { storedName(of: parameter) != nil }
+
+    /// The same for the part of a head that a parameter belongs to, which is taken whole or not at all.
+    func containsPart(of group: ParameterGroup, with parameter: Parameter) -> Bool {
+        guard group.name.hasPrefix("heads.") else { return contains(parameter) }
+        func part(_ parameter: Parameter) -> ArraySlice<Substring> {
+            parameter.name.split(separator: ".", maxSplits: 3).prefix(3)
+        }
+        return group.parameters.filter { part($0) == part(parameter) }.allSatisfy(contains)
+    }
+
+    /// The parameter's name in the file. Of heads it can hold one for pre-training, whose names begin with `cls.` instead of `heads.TASK.`.
+    private func storedName(of parameter: Parameter) -> String? {
+        if let name = storedNames[parameter.name] { return name }
+        let parts = parameter.name.split(separator: ".", maxSplits: 2)
+        guard parts.count == 3, parts[0] == "heads",
+            ["predictions", "seq_relationship"].contains(parts[2].prefix { $0 != "." })
+        else { return nil }
+        return storedNames["cls.\(parts[2])"]
+            // The one bias has two names there.
+            ?? (parts[2] == "predictions.bias" ? storedNames["cls.predictions.decoder.bias"] : nil)
+    }
 
     /// Reads a parameter's value; throws where the file lacks it, or has it in another shape or with values that are no numbers.
     func load(_ parameter: Parameter) throws {
-        guard let stored = storedNames[parameter.name] else {
+        guard let stored = storedName(of: parameter) else {
             throw TrainingError("\(path): has no \(parameter.name)\(architectureHint)")
         }
         let shape = try tensors.shape(of: stored)
