@@ -12,6 +12,9 @@ struct PredictCommand: ParsableCommand {
             Of a split the task's own files are read, and where all rows have labels the task's scores are printed to standard error. Lines of \
             --input hold a sentence, two, a query and its candidates, or a question and its context, with tabs between; with --json-input they are \
             {"sentence"}, {"sentence1", "sentence2"}, {"query", "candidates"}, {"words"} or {"question", "context"}, each with a "uid" if you like.
+
+            With --soft-labels the answers are mt-dnn's preprocessed rows of the split, each with this model's scores as softlabel: a task with \
+            `format: json_lines` learns from them.
             """)
 
     @Argument(help: ArgumentHelp("A checkpoint, or a run folder for its best or else newest one.", valueName: "path"))
@@ -31,6 +34,9 @@ struct PredictCommand: ParsableCommand {
 
     @Flag(help: "Predictions are JSON lines instead of tab-separated ones.")
     var json = false
+
+    @Flag(help: "Writes the split's rows as mt-dnn's JSON lines, with this model's scores as softlabel.")
+    var softLabels = false
 
     @Flag(help: "Lines of --input are JSON.")
     var jsonInput = false
@@ -54,6 +60,10 @@ struct PredictCommand: ParsableCommand {
     func validate() throws {
         if jsonInput, input == nil { throw ValidationError("--json-input says how lines of --input are read.") }
         if split != nil, input != nil { throw ValidationError("--split and --input exclude each other.") }
+        if softLabels, json || input != nil || glueSubmission != nil {
+            throw ValidationError(
+                "--soft-labels writes the rows of a split; leave --json, --input and --glue-submission out.")
+        }
         if glueSubmission != nil, task != nil || split != nil || input != nil || output != nil || json {
             throw ValidationError(
                 "--glue-submission takes all tasks and their test files; leave the other options out.")
@@ -72,12 +82,34 @@ struct PredictCommand: ParsableCommand {
                 let split = split ?? "dev"
                 return try SquadPredictions(model, task: index, split: split).write(to: squadPredictions, report: say)
             }
-            guard let output else { return try predict(model, index, to: .standard) }
-            try Output.with(output) { try predict(model, index, to: $0) }
+            let answer = softLabels ? teach : predict
+            guard let output else { return try answer(model, index, .standard) }
+            try Output.with(output) { try answer(model, index, $0) }
         }
     }
 
-    private func predict(_ model: TrainedModel, _ index: Int, to output: Output) throws {
+    /// Writes a split's rows with the model's scores as soft labels.
+    private func teach(_ model: TrainedModel, _ index: Int, _ output: Output) throws {
+        let task = model.tasks[index]
+        guard task.hasJSONLines else {
+            throw LaunchError("--soft-labels: task \(task.name) has no scores of whole sentences, so no soft labels")
+        }
+        let contents = try contents(of: model, index)
+        for (example, prediction) in zip(contents.rows, model.predict(contents.rows, task: index)) {
+            try output.write(try task.jsonLine(of: example, softLabels: prediction.softLabels) + "\n")
+        }
+    }
+
+    /// The examples of the split to score; says what is left out of it.
+    private func contents(of model: TrainedModel, _ index: Int) throws -> FileContents<TokenizedExample> {
+        let split = split ?? "dev"
+        let contents = try model.contents(task: index, split: split)
+        if contents.leftOut.count > 0 { say("\(model.tasks[index].name) \(split)\(contents.leftOut.summary)") }
+        contents.leftOut.list.forEach(say)
+        return contents
+    }
+
+    private func predict(_ model: TrainedModel, _ index: Int, _ output: Output) throws {
         let task = model.tasks[index]
         let format = PredictionFormat(task, isJSON: json)
         let lines = try input.map { try TextLines($0) }
@@ -105,13 +137,9 @@ struct PredictCommand: ParsableCommand {
                 _ = try answer(examples)
             }
         }
-        let split = split ?? "dev"
-        let contents = try model.contents(task: index, split: split)
-        if contents.leftOut.count > 0 { say("\(task.name) \(split)\(contents.leftOut.summary)") }
-        contents.leftOut.list.forEach(say)
-        let predictions = try answer(contents.rows)
+        let predictions = try answer(contents(of: model, index).rows)
         guard let scores = PredictionScores(predictions, of: task) else { return }
-        say("\(task.name) \(split): \(scores.summary)")
+        say("\(task.name) \(split ?? "dev"): \(scores.summary)")
     }
 
     /// A sentence whose words are labelled must have an answer for each.

@@ -8,8 +8,8 @@ struct Coordinator: ParsableCommand {
         commandName: "mtdnn", abstract: "Trains MT-DNN, one BERT encoder for many tasks, over MPI ranks.",
         subcommands: [
             TrainCommand.self, DemoCommand.self, BenchCommand.self, InspectCommand.self, VerifyCommand.self,
-            ExportCommand.self, PredictCommand.self, EmbedCommand.self, SweepCommand.self, CompareCommand.self,
-            VocabularyCommand.self,
+            ExportCommand.self, PredictCommand.self, PrepareCommand.self, EmbedCommand.self, SweepCommand.self,
+            CompareCommand.self, VocabularyCommand.self,
         ])
 }
 

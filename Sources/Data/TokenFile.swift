@@ -24,6 +24,8 @@ public final class TokenFile: @unchecked Sendable {  // reads a mapping that nev
     public let exampleOffsets: UnsafeBufferPointer<Int64>
     /// For each token the class of the word that begins there, or one of `TokenLabel`, or its `SpanMark`; empty for tasks without. // [tokens] or [0]
     public let tokenLabels: UnsafeBufferPointer<Int32>
+    /// A teacher's scores, as many for each sequence as the task has outputs; empty where there are none. // [sequences · outputs] or [0]
+    public let softLabels: UnsafeBufferPointer<Float>
     /// The class's index, the score, the index of the positive candidate, the number of labelled words, or whether the question has an answer; NaN
     /// without a label. // [examples]
     public let labels: UnsafeBufferPointer<Float>
@@ -41,6 +43,7 @@ public final class TokenFile: @unchecked Sendable {  // reads a mapping that nev
         static let exampleOffsets = "example_offsets"
         static let labels = "labels"
         static let tokenLabels = "token_labels"
+        static let softLabels = "soft_labels"
         static let uids = "uids"
         static let uidOffsets = "uid_offsets"
     }
@@ -62,6 +65,9 @@ public final class TokenFile: @unchecked Sendable {  // reads a mapping that nev
             try file.exists(Dataset.tokenLabels)
             ? Self.map(Dataset.tokenLabels, of: file, mapping) : UnsafeBufferPointer(start: nil, count: 0)
         questions = try file.exists(QuestionTable.Dataset.windows) ? QuestionTable(file, mapping) : nil
+        softLabels =
+            try file.exists(Dataset.softLabels)
+            ? Self.map(Dataset.softLabels, of: file, mapping) : UnsafeBufferPointer(start: nil, count: 0)
         uidBytes = try Self.map(Dataset.uids, of: file, mapping)
         uidOffsets = try Self.map(Dataset.uidOffsets, of: file, mapping)
         var attributes: [String: String] = [:]
@@ -93,6 +99,13 @@ public final class TokenFile: @unchecked Sendable {  // reads a mapping that nev
     public func tokenLabels(of sequence: Int) -> UnsafeBufferPointer<Int32> {
         tokenLabels.isEmpty
             ? tokenLabels : UnsafeBufferPointer(rebasing: tokenLabels[range(sequence, in: sequenceOffsets)])
+    }
+
+    /// A teacher's scores of a sequence; empty where there are none.
+    public func softLabels(of sequence: Int) -> UnsafeBufferPointer<Float> {
+        guard !softLabels.isEmpty else { return softLabels }
+        let count = softLabels.count / sequenceCount
+        return UnsafeBufferPointer(rebasing: softLabels[(sequence * count)..<((sequence + 1) * count)])
     }
 
     /// The name that the data set gives an example.
@@ -129,6 +142,9 @@ extension TokenFile {
         try check(segments.count, Dataset.segments, equals: tokens.count, "tokens")
         try check(labels.count, Dataset.labels, equals: exampleCount, "examples")
         if !tokenLabels.isEmpty { try check(tokenLabels.count, Dataset.tokenLabels, equals: tokens.count, "tokens") }
+        if !softLabels.isEmpty, sequenceCount == 0 || !softLabels.count.isMultiple(of: sequenceCount) {
+            throw error(Dataset.softLabels, "\(softLabels.count) entries for \(sequenceCount) sequences")
+        }
         try check(uidOffsets.count - 1, Dataset.uidOffsets, equals: exampleCount, "examples")
         try questions?.check(self)
     }
@@ -163,6 +179,7 @@ extension TokenFile {
         private var exampleOffsets: [Int64] = [0]
         private var labels: [Float] = []
         private var tokenLabels: [Int32] = []
+        private var softLabels: [Float] = []
         private var uids: [UInt8] = []
         private var uidOffsets: [Int64] = [0]
         private var questions: QuestionTable.Builder?
@@ -180,9 +197,10 @@ extension TokenFile {
         ///   - label: The class's index, the score, or the index of the positive candidate; NaN without a label.
         ///   - uid: The name that the data set gives the example.
         ///   - newTokenLabels: For each token of all sequences the class of the word that begins there, or its mark; empty for tasks without.
+        ///   - newSoftLabels: A teacher's scores of all sequences; empty where there are none.
         public mutating func append(
             _ sequences: [(tokens: [Int32], segments: [UInt8])], label: Float, uid: String,
-            tokenLabels newTokenLabels: [Int32] = []
+            tokenLabels newTokenLabels: [Int32] = [], softLabels newSoftLabels: [Float] = []
         ) {
             for sequence in sequences {
                 precondition(
@@ -193,6 +211,7 @@ extension TokenFile {
                 sequenceOffsets.append(Int64(tokens.count))
             }
             tokenLabels += newTokenLabels
+            softLabels += newSoftLabels
             exampleOffsets.append(Int64(sequenceOffsets.count - 1))
             labels.append(label)
             uids += uid.utf8
@@ -227,6 +246,7 @@ extension TokenFile {
                 try file.write(labels, to: Dataset.labels)
                 if !tokenLabels.isEmpty { try file.write(tokenLabels, to: Dataset.tokenLabels) }
                 try questions?.write(to: file)
+                if !softLabels.isEmpty { try file.write(softLabels, to: Dataset.softLabels) }
                 try file.write(uids, to: Dataset.uids)
                 try file.write(uidOffsets, to: Dataset.uidOffsets)
                 // In a fixed order, so that equal contents make equal files.

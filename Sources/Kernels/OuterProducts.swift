@@ -6,6 +6,7 @@
 public func sumOuterProducts(
     _ slices: RowSlices, _ dy: Matrix, _ x: Matrix, adding scattered: ScatteredRows? = nil, into gradient: GradientSums
 ) {
+    guard !slices.tree.subtrees.isEmpty else { return }
     // The longer side is shared out: its parts are packed once, the other side by every thread.
     let sharesOutputs = dy.columns > x.columns
     let (count, unit) = sharesOutputs ? (dy.columns, ProductTile.rows) : (x.columns, ProductTile.columns)

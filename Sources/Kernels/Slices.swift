@@ -29,6 +29,16 @@ public final class SliceTree {
         scratch.initialize(repeating: 0, count: max(1, levels) * panelCapacity)
     }
 
+    /// The same slices, of which nothing is summed: for a backward pass that needs no gradients of parameters.
+    public init(withoutSums tree: SliceTree) {
+        sliceCount = tree.sliceCount
+        local = tree.local
+        subtrees = []
+        firstSum = tree.firstSum
+        panelCapacity = 0
+        scratch = .allocate(capacity: 0)
+    }
+
     deinit { scratch.deallocate() }
 
     /// The two children of a node of more than one slice.

@@ -18,32 +18,31 @@ public enum Objective: Sendable, Equatable {
     var readsAllTokens: Bool { self == .tokenCrossEntropy || self == .spanCrossEntropy }
 }
 
-/// Writes each unit's loss and its gradient for the scores, times the batch's weight for a unit.
+/// Writes each unit's loss and its gradient for the scores, times the batch's weight for a unit. Rows of twins stay as they are.
 /// - Parameters:
 ///   - scores: one row for each sequence [sequences, classes], or each token [tokens, classes].
-///   - column: room for the scores of a sequence's tokens [1, longest sequence], where spans are looked for.
+///   - column: room for the scores of a sequence's tokens [1, longest sequence]; only where spans are looked for.
 ///   - dscores: receives the gradient, the same shape.
 func computeLosses(
-    _ objective: Objective, scores: Matrix, batch: PackedBatch, column: Matrix, into dscores: Matrix
+    _ objective: Objective, scores: Matrix, batch: PackedBatch, column: Matrix? = nil, into dscores: Matrix
 ) {
     for unit in 0..<batch.unitCount {
         let label = batch.labels[unit]
+        let sequences = batch.sequences(ofUnit: unit)
+        let row = dscores.row(sequences.lowerBound)
         switch objective {
         case .crossEntropy:
-            dscores.row(unit).update(from: scores.row(unit), count: scores.columns)
-            batch.losses[unit] = softmaxLoss(dscores.row(unit), count: scores.columns, target: Int(label), batch)
+            row.update(from: scores.row(sequences.lowerBound), count: scores.columns)
+            batch.losses[unit] = softmaxLoss(row, count: scores.columns, target: Int(label), batch)
         case .squaredError:
-            let difference = scores.row(unit)[0] - label
+            let difference = scores.row(sequences.lowerBound)[0] - label
             batch.losses[unit] = Double(difference) * Double(difference)
-            dscores.row(unit)[0] = 2 * difference * batch.unitWeight
+            row[0] = 2 * difference * batch.unitWeight
         case .ranking:
             // A query's candidates are consecutive rows of one column: a row vector in memory.
-            let candidates = batch.sequences(ofUnit: unit)
-            let row = dscores.row(candidates.lowerBound)
-            row.update(from: scores.row(candidates.lowerBound), count: candidates.count)
-            batch.losses[unit] = softmaxLoss(row, count: candidates.count, target: Int(label), batch)
+            row.update(from: scores.row(sequences.lowerBound), count: sequences.count)
+            batch.losses[unit] = softmaxLoss(row, count: sequences.count, target: Int(label), batch)
         case .tokenCrossEntropy:
-            let sequences = batch.sequences(ofUnit: unit)
             batch.losses[unit] = 0
             for token in batch.sequenceStarts[sequences.lowerBound]..<batch.sequenceStarts[sequences.upperBound] {
                 let target = Int(batch.tokenLabels[token])
@@ -58,7 +57,7 @@ func computeLosses(
             let tokens = batch.tokens(of: batch.sequences(ofUnit: unit).lowerBound)
             batch.losses[unit] = 0
             for end in 0..<2 {
-                let (line, mark) = (column.row(0), Int32(1) << end)
+                let (line, mark) = (column!.row(0), Int32(1) << end)
                 var target = 0
                 for (index, token) in tokens.enumerated() {
                     line[index] = scores.row(token)[end]

@@ -83,6 +83,32 @@ public final class MultiTaskModel {
 
     /// Writes each unit's loss, and the gradients of all parameters that the task reads; follows `forward`.
     public func backward(_ batch: PackedBatch, head index: Int) {
+        backwardHead(batch, index)
+        encoder.backward(
+            batch, heads[index].reads, words: wordGradient, decoder: heads[index].decoderGradient)
+    }
+
+    /// Draws noise for the twins of `batch`, and lets it climb; does nothing where there are none. `forward` follows.
+    public func perturb(_ batch: PackedBatch, head index: Int) {
+        guard let perturbation = batch.perturbation, let noise = encoder.noise else { return }
+        noise.draw(batch, perturbation)
+        climb(batch, head: index)
+    }
+
+    /// Takes the steps of the noise that the twins have.
+    func climb(_ batch: PackedBatch, head index: Int) {
+        guard let perturbation = batch.perturbation, let noise = encoder.noise else { return }
+        batch.isClimbing = true
+        for _ in 0..<perturbation.steps {
+            _ = forward(batch, head: index)
+            backwardHead(batch, index)
+            noise.climb(batch, perturbation, along: encoder.backwardLayers(batch, heads[index].reads))
+        }
+        batch.isClimbing = false
+    }
+
+    /// From the losses to the gradient of the encoder's output.
+    private func backwardHead(_ batch: PackedBatch, _ index: Int) {
         precondition(batch.random != nil, "without random numbers forward keeps nothing for backward")
         let head = heads[index]
         let encoded = encoder.output(batch, head.reads)
@@ -94,6 +120,5 @@ public final class MultiTaskModel {
         } else {
             head.backward(batch, input: encoded, into: dencoded)
         }
-        encoder.backward(batch, head.reads, words: wordGradient, decoder: head.decoderGradient)
     }
 }

@@ -12,12 +12,18 @@ public struct BatchCapacity: Sendable, Equatable {
     public var maskedTokens = 0
     /// The same of batches that are trained on, whose scores for all word pieces are kept for backward.
     public var trainedMaskedTokens = 0
+    /// Most soft labels of one sequence: its scores by a teacher; 0 where there are none.
+    public var softLabels: Int
+    /// Whether its sequences may have twins, which count among the sequences.
+    public var isTwinned: Bool
 
-    /// Room for `tokens` tokens in `sequences` sequences of at most `longest` tokens.
-    public init(tokens: Int, sequences: Int, longest: Int) {
+    /// Room for `tokens` tokens in `sequences` sequences of at most `longest` tokens, with at most `softLabels` soft labels each.
+    public init(tokens: Int, sequences: Int, longest: Int, softLabels: Int = 0, isTwinned: Bool = false) {
         self.tokens = tokens
         self.sequences = sequences
         self.longest = longest
+        self.softLabels = softLabels
+        self.isTwinned = isTwinned
     }
 }
 
@@ -30,6 +36,7 @@ public final class PackedBatch {
     public let capacity: BatchCapacity
     /// The tree over the slices of the global batch.
     public let tree: SliceTree
+    private let treeWithoutSums: SliceTree
 
     /// Word-piece numbers [tokens].
     public let tokens: UnsafeMutablePointer<Int32>
@@ -50,6 +57,7 @@ public final class PackedBatch {
     public let labels: UnsafeMutablePointer<Float>
     /// The loss of each unit, written by the head [units].
     public let losses: UnsafeMutablePointer<Double>
+    private let softLabels: UnsafeMutablePointer<Float>
     /// Where the tokens are that heads for masked words read: the first of each sequence, then its masked ones [sequences + masked].
     let chosenTokens: UnsafeMutablePointer<Int>
     /// What the random numbers of those tokens' rows depend on [sequences + masked].
@@ -70,6 +78,7 @@ public final class PackedBatch {
     /// Number of masked tokens.
     public private(set) var maskedCount = 0
     private var closedSlices = 0
+    private var softLabelsPerSequence = 0
 
     /// What the gradient of each unit's loss is multiplied by: the task's loss weight over the number of units of the global batch, or of its
     /// labelled tokens.
@@ -79,11 +88,18 @@ public final class PackedBatch {
     public var maskedShare = 1.0
     /// The step's random numbers; nil in evaluation, where nothing is dropped.
     public var random: RandomStep?
+    /// How the soft labels of the batch enter its losses; nil where it has none.
+    public var distillation: Distillation?
+    /// How the sequences are perturbed; nil where they have no twins.
+    public var perturbation: Perturbation?
+    /// Whether backward is for the noise of twins alone, so that no parameter gets a gradient.
+    var isClimbing = false
 
     /// An empty batch in the slices of `tree` that are this rank's.
     public init(capacity: BatchCapacity, tree: SliceTree) {
         self.capacity = capacity
         self.tree = tree
+        treeWithoutSums = SliceTree(withoutSums: tree)
         let slices = tree.local.count
         tokens = workspace.array(Int32.self, capacity.tokens)
         segments = workspace.array(UInt8.self, capacity.tokens)
@@ -100,6 +116,7 @@ public final class PackedBatch {
         maskedStarts = workspace.array(Int.self, capacity.sequences + 1)
         maskedBounds = workspace.array(Int.self, slices + 1)
         chosenBounds = workspace.array(Int.self, slices + 1)
+        softLabels = workspace.array(Float.self, capacity.sequences * capacity.softLabels)
         tokenBounds = workspace.array(Int.self, slices + 1)
         sequenceBounds = workspace.array(Int.self, slices + 1)
         unitBounds = workspace.array(Int.self, slices + 1)
@@ -107,21 +124,36 @@ public final class PackedBatch {
     }
 
     /// Slices of rows that stand for tokens.
-    public var tokenSlices: RowSlices { RowSlices(tree, bounds: tokenBounds) }
+    public var tokenSlices: RowSlices { RowSlices(summedTree, bounds: tokenBounds) }
     /// Slices of rows that stand for sequences.
-    public var sequenceSlices: RowSlices { RowSlices(tree, bounds: sequenceBounds) }
+    public var sequenceSlices: RowSlices { RowSlices(summedTree, bounds: sequenceBounds) }
     /// Slices of rows that stand for masked tokens.
-    var maskedSlices: RowSlices { RowSlices(tree, bounds: maskedBounds) }
+    var maskedSlices: RowSlices { RowSlices(summedTree, bounds: maskedBounds) }
     /// Slices of rows that stand for first tokens and masked tokens.
-    var chosenSlices: RowSlices { RowSlices(tree, bounds: chosenBounds) }
+    var chosenSlices: RowSlices { RowSlices(summedTree, bounds: chosenBounds) }
     /// The masked tokens of sequence `index`, counted over all sequences.
     func maskedTokens(of index: Int) -> Range<Int> { maskedStarts[index]..<maskedStarts[index + 1] }
+    private var summedTree: SliceTree { isClimbing ? treeWithoutSums : tree }
     /// The units of slice `index`, counted from the rank's first.
     public func units(ofSlice index: Int) -> Range<Int> { unitBounds[index]..<unitBounds[index + 1] }
     /// The tokens of sequence `index`.
     public func tokens(of index: Int) -> Range<Int> { sequenceStarts[index]..<sequenceStarts[index + 1] }
-    /// The sequences of unit `index`.
-    public func sequences(ofUnit index: Int) -> Range<Int> { unitStarts[index]..<unitStarts[index + 1] }
+    /// The soft labels of sequence `index`, followed by those of the next ones.
+    public func softLabels(from index: Int) -> UnsafePointer<Float> {
+        UnsafePointer(softLabels + index * softLabelsPerSequence)
+    }
+    /// The sequences of unit `index`, without their twins.
+    public func sequences(ofUnit index: Int) -> Range<Int> {
+        perturbation == nil ? unitStarts[index]..<unitStarts[index + 1] : unitStarts[index]..<firstTwin(ofUnit: index)
+    }
+    /// The twins of the sequences of unit `index`, in the same order.
+    func twins(ofUnit index: Int) -> Range<Int> { firstTwin(ofUnit: index)..<unitStarts[index + 1] }
+    /// The tokens of those.
+    func tokens(ofTwinsOf unit: Int) -> Range<Int> {
+        sequenceStarts[firstTwin(ofUnit: unit)]..<sequenceStarts[unitStarts[unit + 1]]
+    }
+    /// A unit has its sequences first, then as many twins.
+    private func firstTwin(ofUnit index: Int) -> Int { (unitStarts[index] + unitStarts[index + 1]) / 2 }
 
     /// Empties the batch.
     public func clear() {
@@ -143,15 +175,17 @@ public final class PackedBatch {
     /// Adds a sequence to the unit that is being put together.
     /// - Parameters:
     ///   - newLabels: the classes of its tokens, for heads that label tokens; empty for others.
+    ///   - newSoftLabels: its scores by a teacher, as many as the task has outputs; empty where nothing is distilled.
     ///   - number: its number in the global batch, which its random numbers depend on.
     public func append(
         tokens new: UnsafeBufferPointer<Int32>, segments newSegments: UnsafeBufferPointer<UInt8>,
-        labels newLabels: UnsafeBufferPointer<Int32> = .init(start: nil, count: 0), number: Int
+        labels newLabels: UnsafeBufferPointer<Int32> = .init(start: nil, count: 0),
+        softLabels newSoftLabels: UnsafeBufferPointer<Float> = .init(start: nil, count: 0), number: Int
     ) {
         precondition(
             tokenCount + new.count <= capacity.tokens && sequenceCount < capacity.sequences
                 && new.count <= capacity.longest && newSegments.count == new.count && !new.isEmpty
-                && (newLabels.isEmpty || newLabels.count == new.count),
+                && (newLabels.isEmpty || newLabels.count == new.count) && newSoftLabels.count <= capacity.softLabels,
             "a sequence of \(new.count) tokens does not fit the batch")
         for index in 0..<new.count {
             tokens[tokenCount + index] = new[index]
@@ -159,6 +193,10 @@ public final class PackedBatch {
             tokenIdentities[tokenCount + index] = RowIdentity(example: UInt32(number), row: UInt32(index))
         }
         for index in newLabels.indices { tokenLabels[tokenCount + index] = newLabels[index] }
+        softLabelsPerSequence = newSoftLabels.count
+        for index in newSoftLabels.indices {
+            softLabels[sequenceCount * newSoftLabels.count + index] = newSoftLabels[index]
+        }
         sequenceIdentities[sequenceCount] = RowIdentity(example: UInt32(number), row: 0)
         chosenTokens[sequenceCount + maskedCount] = tokenCount
         chosenIdentities[sequenceCount + maskedCount] = sequenceIdentities[sequenceCount]

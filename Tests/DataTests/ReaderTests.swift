@@ -46,7 +46,9 @@ struct ReaderTests {
 
     @Test func readsQueries() throws {
         let rows = try read(Self.ranking, Array("u\tu0,u1,u2\t0,0,1\tq?\ta\tb\tc\n".utf8))
-        #expect(rows == [Example(uid: "u", first: "q?", second: ["a", "b", "c"], label: 2)])
+        var expected = Example(uid: "u", first: "q?", second: ["a", "b", "c"], label: 2)
+        expected.candidateIDs = ["u0", "u1", "u2"]
+        #expect(rows == [expected])
         let secret = try read(Self.ranking, Array("u\tu0,u1\t\tq?\ta\tb\n".utf8), split: "test")
         #expect(secret[0].label == nil)
     }

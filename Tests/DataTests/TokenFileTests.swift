@@ -39,6 +39,19 @@ import Testing
         #expect(file.attributes == attributes)
     }
 
+    @Test func `Soft labels come back for each sequence, and must divide among them`() throws {
+        var builder = TokenFile.Builder()
+        builder.append([([1, 2], [0, 1]), ([3], [0])], label: 0, uid: "a", softLabels: [0.5, -1, 2, 3])
+        builder.append([([4], [0])], label: 0, uid: "b", softLabels: [5, 6])
+        try builder.write(to: path, attributes: [:])
+        let file = try TokenFile(path)
+        #expect((0..<3).map { Array(file.softLabels(of: $0)) } == [[0.5, -1], [2, 3], [5, 6]])
+        builder.append([([4], [0])], label: 0, uid: "c", softLabels: [7])
+        try builder.write(to: path, attributes: [:])
+        let error = #expect(throws: StorageError.self) { try TokenFile(self.path) }
+        #expect(error?.place == "soft_labels" && error?.reason == "7 entries for 4 sequences")
+    }
+
     @Test func `A file without examples, or without tokens, works`() throws {
         try TokenFile.Builder().write(to: path, attributes: [:])
         let empty = try TokenFile(path)

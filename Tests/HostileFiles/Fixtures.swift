@@ -132,15 +132,15 @@ enum Fixtures {
         """
 
     private static let pairs = """
-        {"uid": "0", "label": 1, "token_id": [2, 7, 9, 3, 11, 3], "type_id": [0, 0, 0, 0, 1, 1]}
-        {"uid": 1, "label": 0, "token_id": [2, 8, 3, 12, 64, 3], "type_id": [0, 0, 0, 1, 1, 1]}
-        {"uid": "2", "label": 2, "token_id": [2, 9, 3, 13, 3], "type_id": [0, 0, 0, 1, 1]}
+        {"uid": "0", "label": 1, "token_id": [2, 7, 9, 3, 11, 3], "type_id": [0, 0, 0, 0, 1, 1], "softlabel": [0.5, -1.25, 2]}
+        {"uid": 1, "label": 0, "token_id": [2, 8, 3, 12, 64, 3], "type_id": [0, 0, 0, 1, 1, 1], "softlabel": [1e-7, 3, 0]}
+        {"uid": "2", "label": 2, "token_id": [2, 9, 3, 13, 3], "type_id": [0, 0, 0, 1, 1], "softlabel": [4, 5, 6]}
 
         """
 
     private static let queries = """
-        {"uid": "0", "label": [0, 1], "token_id": [[2, 7, 3, 11, 3], [2, 7, 3, 12, 3]], "type_id": [[0, 0, 0, 1, 1], [0, 0, 0, 1, 1]]}
-        {"uid": "1", "label": [1, 0], "token_id": [[2, 8, 3, 9, 3], [2, 8, 3, 13, 14, 3]], "type_id": [[0, 0, 0, 1, 1], [0, 0, 0, 1, 1, 1]]}
+        {"uid": "0", "label": [0, 1], "token_id": [[2, 7, 3, 11, 3], [2, 7, 3, 12, 3]], "type_id": [[0, 0, 0, 1, 1], [0, 0, 0, 1, 1]], "ruid": ["a", 2], "softlabel": [1, 2]}
+        {"uid": "1", "label": [1, 0], "token_id": [[2, 8, 3, 9, 3], [2, 8, 3, 13, 14, 3]], "type_id": [[0, 0, 0, 1, 1], [0, 0, 0, 1, 1, 1]], "ruid": ["b", "c"], "softlabel": [-1, 0.5]}
 
         """
 }

@@ -17,9 +17,17 @@
             .enabled(if: PreloadedLibrary.compiler != nil, "there is no C compiler `cc` for the library that counts"),
             arguments: [(1, 1), (2, 1), (3, 1), (1, 3), (2, 2)])
         func `Steps 3 to 57 allocate nothing, with helpers those from 20 on`(ranks: Int, threads: Int) throws {
+            try check(ranks: ranks, threads: threads)
+        }
+
+        @Test(
+            .enabled(if: PreloadedLibrary.compiler != nil, "there is no C compiler `cc` for the library that counts"))
+        func `Nor do steps with twins`() throws { try check(ranks: 2, threads: 1, ["smart={}"]) }
+
+        private func check(ranks: Int, threads: Int, _ settings: [String] = []) throws {
             let result = try runJob(
                 ranks: ranks, executable: "TrainingSelfTest",
-                arguments: ["allocations", run.suite.runFile, "epochs=3", "threads=\(threads)"],
+                arguments: ["allocations", run.suite.runFile, "epochs=3", "threads=\(threads)"] + settings,
                 environment: [
                     "LD_PRELOAD": try PreloadedLibrary.compile(
                         "Allocations/count_allocations.c", into: run.suite.folder)

@@ -30,8 +30,8 @@ enum AllHeads {
         return model
     }
 
-    /// `unitCounts[i]` units in slice i; a ranking query has one to four candidates.
-    static func batch(head: Int, unitCounts: [Int], seed: UInt64 = 1) -> TestBatch {
+    /// `unitCounts[i]` units in slice i; a ranking query has one to four candidates, a sequence `softLabels` scores by a teacher.
+    static func batch(head: Int, unitCounts: [Int], seed: UInt64 = 1, softLabels: Int = 0) -> TestBatch {
         var random = TestRandom(seed: seed)
         return TestBatch(
             slices: unitCounts.map { count in
@@ -62,6 +62,7 @@ enum AllHeads {
                         }
                         .map { ($0, Int32.random(in: 0..<Int32(sizes.vocabularySize), using: &random)) }
                     }
+                    for index in sequences.indices { sequences[index].softLabels = random.normals(softLabels) }
                     return TestUnit(sequences: sequences, label: label)
                 }
             })

@@ -31,11 +31,40 @@ struct GradientTests {
 
     @Test(arguments: AllHeads.names.indices)
     func gradientsAreTheDerivativesOfTheLoss(head: Int) {
+        check(head, AllHeads.batch(head: head, unitCounts: [3, 0, 5], seed: 21), nil)
+    }
+
+    /// Divergences of which nothing is held fixed: only those are derivatives of what they say.
+    @Test(
+        arguments: [
+            (0, 3, .kullbackLeibler), (0, 3, .hellinger), (1, 1, .squaredError), (2, 1, .kullbackLeibler),
+            (3, 3, .hellinger),
+        ] as [(Int, Int, Divergence)])
+    func gradientsWithSoftLabelsAreTheDerivativesOfTheLoss(head: Int, softLabels: Int, divergence: Divergence) {
+        check(
+            head, AllHeads.batch(head: head, unitCounts: [3, 0, 5], seed: 21, softLabels: softLabels),
+            Distillation(divergence, weight: 2, temperature: 1.5))
+    }
+
+    /// With the noise that was found for them, which is fixed where the loss is differentiated.
+    @Test(
+        arguments: [(0, .hellinger), (1, .squaredError), (2, .kullbackLeibler), (3, .hellinger)] as [(Int, Divergence)])
+    func gradientsWithTwinsAreTheDerivativesOfTheLoss(head: Int, divergence: Divergence) {
+        let perturbation = Perturbation(
+            divergence, climbed: head == 1 ? .squaredError : .stable, weight: 2, stepSize: 1, deviation: 0.1,
+            radius: 0.5)
+        check(head, AllHeads.batch(head: head, unitCounts: [3, 0, 5], seed: 21), nil, perturbation)
+    }
+
+    private func check(
+        _ head: Int, _ test: TestBatch, _ distillation: Distillation?, _ perturbation: Perturbation? = nil
+    ) {
         let task = AllHeads.names[head]
-        let test = AllHeads.batch(head: head, unitCounts: [3, 0, 5], seed: 21)
-        let batch = test.packed(random: RandomStep(seed: 5, step: 6))
+        let batch = test.packed(random: RandomStep(seed: 5, step: 6), perturbation: perturbation)
+        batch.distillation = distillation
         let model = AllHeads.model(for: batch)
         test.touch(model.wordGradient)
+        model.perturb(batch, head: head)
         let check = DirectionalDerivative(model: model, batch: batch, head: head)
         var random = TestRandom(seed: UInt64(head))
         var largest = (own: 0.0, random: 0.0)

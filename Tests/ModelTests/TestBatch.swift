@@ -11,6 +11,8 @@ struct TestSequence {
     var labels: [Int32] = []
     /// Which tokens are masked, in rising order, and what stands in their place then.
     var masked: [(position: Int, piece: Int32)] = []
+    /// Scores by a teacher.
+    var softLabels: [Float] = []
 }
 
 /// What a loss is computed for: one sequence, or the candidates of a query.
@@ -31,7 +33,8 @@ struct TestBatch {
     var capacity: BatchCapacity {
         let lengths = sequences.map(\.tokens.count)
         var capacity = BatchCapacity(
-            tokens: lengths.reduce(0, +), sequences: lengths.count, longest: lengths.reduce(0, max))
+            tokens: lengths.reduce(0, +), sequences: lengths.count, longest: lengths.reduce(0, max),
+            softLabels: sequences.reduce(0) { max($0, $1.softLabels.count) })
         capacity.maskedTokens = capacity.tokens
         capacity.trainedMaskedTokens = capacity.tokens
         return capacity
@@ -45,17 +48,27 @@ struct TestBatch {
         slices = zip(bounds, bounds.dropFirst()).map { Array(units[$0..<$1]) }
     }
 
-    /// The share of a rank that holds the slices `local`; random numbers are those of `random`.
-    func packed(local: Range<Int>? = nil, capacity: BatchCapacity? = nil, random: RandomStep?) -> PackedBatch {
+    /// The share of a rank that holds the slices `local`; random numbers are those of `random`. With `perturbation` every sequence has a twin.
+    func packed(
+        local: Range<Int>? = nil, capacity: BatchCapacity? = nil, random: RandomStep?, perturbation: Perturbation? = nil
+    ) -> PackedBatch {
         let local = local ?? 0..<slices.count
-        let batch = PackedBatch(
-            capacity: capacity ?? self.capacity, tree: SliceTree(sliceCount: slices.count, local: local))
+        var capacity = capacity ?? self.capacity
+        if perturbation != nil {
+            capacity.tokens *= 2
+            capacity.sequences *= 2
+            capacity.isTwinned = true
+        }
+        let batch = PackedBatch(capacity: capacity, tree: SliceTree(sliceCount: slices.count, local: local))
         var number = 0
         for (index, units) in slices.enumerated() {
             for unit in units {
-                for sequence in unit.sequences {
-                    if local.contains(index) { append(sequence, number, to: batch) }
-                    number += 1
+                let numbers = number..<(number + unit.sequences.count)
+                number = numbers.upperBound
+                for twins in 0..<(perturbation == nil ? 1 : 2) where local.contains(index) {
+                    for (sequence, number) in zip(unit.sequences, numbers) {
+                        append(sequence, number + twins * sequences.count, to: batch)
+                    }
                 }
                 if local.contains(index) { batch.endUnit(label: unit.label) }
             }
@@ -65,6 +78,7 @@ struct TestBatch {
         batch.unitWeight = 1 / Float(max(1, labelled > 0 ? labelled : unitCount))
         batch.maskedShare = Double(unitCount) / Double(max(1, maskedCount))
         batch.random = random
+        batch.perturbation = perturbation
         return batch
     }
 
@@ -72,7 +86,10 @@ struct TestBatch {
         sequence.tokens.withUnsafeBufferPointer { tokens in
             sequence.segments.withUnsafeBufferPointer { segments in
                 sequence.labels.withUnsafeBufferPointer { labels in
-                    batch.append(tokens: tokens, segments: segments, labels: labels, number: number)
+                    sequence.softLabels.withUnsafeBufferPointer { softLabels in
+                        batch.append(
+                            tokens: tokens, segments: segments, labels: labels, softLabels: softLabels, number: number)
+                    }
                     for (position, piece) in sequence.masked { batch.mask(position, by: piece) }
                 }
             }

@@ -167,4 +167,23 @@ import Testing
         #expect(notes[1] == "left out: \(file):1: 1 column, but 3 are expected (uid, label, premise)")
         #expect(notes[2] == "left out: \(file):3: 4 columns, but 3 are expected (uid, label, premise)")
     }
+
+    @Test func `Token files of a run's JSON lines are those of its texts`() throws {
+        let folder = "\(suite.folder)/json"
+        let settings = try RunSettings.load(path: suite.runFile)
+        try JSONLinesExport.write(settings, to: folder) { _ in }
+        let names = settings.train.flatMap { ["\($0)_dev.json", "\($0)_train.json"] }
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder).sorted() == names.sorted())
+        let texts = try prepare().paths
+        try edit("tasks.yml") { $0.replacingOccurrences(of: "{n_class", with: "{format: json_lines, n_class") }
+        let rows = try prepare("data=\(folder)").paths
+        try #require(rows.count == texts.count && Set(rows).isDisjoint(with: texts))
+        for (first, second) in zip(texts, rows) {
+            let (a, b) = (try TokenFile(first), try TokenFile(second))
+            #expect(Array(a.tokens) == Array(b.tokens) && Array(a.segments) == Array(b.segments))
+            #expect(Array(a.sequenceOffsets) == Array(b.sequenceOffsets))
+            #expect(Array(a.exampleOffsets) == Array(b.exampleOffsets) && Array(a.labels) == Array(b.labels))
+            #expect((0..<a.exampleCount).map(a.uid) == (0..<b.exampleCount).map(b.uid))
+        }
+    }
 }

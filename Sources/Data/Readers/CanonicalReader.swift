@@ -32,9 +32,11 @@ struct CanonicalReader: RowReader {
         }
         var candidates: [String] = []
         for column in 4..<row.fields.count { candidates.append(try row.sentence(column)) }
-        return Example(
+        var example = Example(
             uid: row.fields[0], first: try row.sentence(3), second: candidates,
             label: try task.label(row.fields[2], of: row.line, split: split))
+        example.candidateIDs = ids.map(String.init)
+        return example
     }
 
     /// Lists as Python prints them, which mt-dnn evaluates.

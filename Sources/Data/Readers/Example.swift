@@ -10,6 +10,8 @@ public struct Example: Equatable, Sendable {
     public var words: [String] = []
     /// A class for each word, or `TokenLabel.unknown`.
     public var wordLabels: [Int32] = []
+    /// The candidates' own ids, where the file has them.
+    public var candidateIDs: [String] = []
     /// The right answers to a question about a context, the first of which is trained; nil for other tasks.
     public var answers: [AnswerSpan]?
     /// The class, the score, the number of the right candidate, or 1 for a question that has an answer and 0 for one that has none; nil where a test

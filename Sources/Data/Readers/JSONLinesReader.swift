@@ -1,3 +1,5 @@
+import Foundation
+
 /// One example whose text is token ids already.
 public struct TokenizedExample: Sendable {
     /// Names the example.
@@ -11,6 +13,10 @@ public struct TokenizedExample: Sendable {
     public var tokenLabels: [Int32]
     /// What a question is about; nil for other tasks.
     public var context: QuestionContext?
+    /// A teacher's scores: as many as the task has outputs for each sequence; empty where there are none.
+    public var softLabels: [Float] = []
+    /// The candidates' own ids, where the file has them.
+    public var candidateIDs: [String] = []
 
     /// An example of these parts.
     public init(
@@ -28,6 +34,8 @@ public struct TokenizedExample: Sendable {
 extension TaskDefinition {
     /// Reads mt-dnn's preprocessed JSON lines: `uid`, `label`, `token_id`, `type_id`; the latter two are lists of lists for ranking.
     ///
+    /// The training split's `softlabel` is read besides: in all rows or in none.
+    ///
     /// - Parameters:
     ///   - vocabularySize: token ids must be below it.
     ///   - maximumLength: longer sequences are refused: cutting ids would cut a sentence's end mark.
@@ -44,9 +52,19 @@ extension TaskDefinition {
         ofSplit split: String, dataFolder: String, vocabularySize: Int, maximumLength: Int
     ) throws(ExampleError) -> FileContents<TokenizedExample> {
         let reader = JSONLinesReader(
-            task: self, isTest: testSplits.contains(split), vocabularySize: vocabularySize,
+            task: self, isTest: testSplits.contains(split),
+            readsSoftLabels: readsSoftLabels && split == Self.trainingSplit, vocabularySize: vocabularySize,
             maximumLength: maximumLength)
-        return try contents(ofSplit: split, dataFolder: dataFolder, by: reader)
+        let contents = try contents(ofSplit: split, dataFolder: dataFolder, by: reader)
+        // Not for `on_bad_row` to pass over: without some of its rows a file would teach something else.
+        let taught = contents.rows.count { !$0.softLabels.isEmpty }
+        if taught > 0, let other = contents.rows.first(where: \.softLabels.isEmpty) {
+            throw ExampleError(
+                file: try path(ofSplit: split, dataFolder: dataFolder), line: nil,
+                message: "example \"\(other.uid)\" has no softlabel, but \(taught) of \(contents.rows.count) have one; "
+                    + "give all rows one, or set `kd_weight: 0` for task \(name) to train without them")
+        }
+        return contents
     }
 }
 
@@ -54,6 +72,7 @@ extension TaskDefinition {
 private struct JSONLinesReader: RowReader {
     let task: TaskDefinition
     let isTest: Bool
+    let readsSoftLabels: Bool
     let vocabularySize: Int
     let maximumLength: Int
 
@@ -61,7 +80,8 @@ private struct JSONLinesReader: RowReader {
 
     func row(_ line: Line, number: Int) throws(ExampleError) -> TokenizedExample? {
         let line = JSONLine(line: line, task: task)
-        let example = try line.read(isTest: isTest)
+        var example = try line.read(isTest: isTest)
+        if readsSoftLabels { example.softLabels = try line.softLabels(sequenceCount: example.sequences.count) }
         for sequence in example.sequences {
             try line.check(sequence, vocabularySize: vocabularySize, maximumLength: maximumLength)
         }
@@ -95,7 +115,30 @@ private struct JSONLine {
             sequences.append(EncodedText(tokens: narrow, segments: types.map { UInt8($0) }))
         }
         let label = try label(entries["label"], candidates: sequences.count, isTest: isTest)
-        return TokenizedExample(uid: "\(uid)", sequences: sequences, label: label)
+        var example = TokenizedExample(uid: "\(uid)", sequences: sequences, label: label)
+        if isRanking, let ids = entries["ruid"] as? [Any], ids.count == sequences.count {
+            example.candidateIDs = ids.map { "\($0)" }
+        }
+        return example
+    }
+
+    /// A teacher's scores of the classes, its similarity, or its relevance of each candidate; empty where the row has none.
+    func softLabels(sequenceCount: Int) throws(ExampleError) -> [Float] {
+        guard let value = try line.jsonObject()["softlabel"], !(value is NSNull) else { return [] }
+        let count = sequenceCount * task.outputCount
+        let single = (value as? Double).map { [$0] }
+        guard let numbers = single ?? (value as? [Double]), numbers.count == count,
+            single == nil || task.kind.isRegression, numbers.allSatisfy({ Float($0).isFinite })
+        else {
+            let meaning =
+                switch task.kind {
+                case .regression: "the teacher's score, one number"
+                case .ranking: "a list of the teacher's scores, one for each candidate (\(count))"
+                default: "a list of the teacher's scores, one for each class (\(count))"
+                }
+            throw error("softlabel must be \(meaning)")
+        }
+        return numbers.map { Float($0) }
     }
 
     func check(_ sequence: EncodedText, vocabularySize: Int, maximumLength: Int) throws(ExampleError) {
@@ -145,6 +188,8 @@ private struct JSONLine {
         case .span: throw line.error("json_lines has no answers")
         case .maskedWords: throw line.error("json_lines has no documents")
         case .ranking:
+            // mt-dnn's own files name the right candidate's place and keep the list as `olabel`.
+            if let place = value as? Int, (0..<candidates).contains(place) { return Float(place) }
             guard let labels = value as? [Int], labels.count == candidates, labels.filter({ $0 == 1 }).count == 1,
                 labels.allSatisfy({ $0 == 0 || $0 == 1 })
             else { throw error("label must be 0 for each candidate but 1 for exactly one") }

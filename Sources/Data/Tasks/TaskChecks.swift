@@ -12,6 +12,8 @@ extension TaskDeclaration {
             if let splits { task.splits = splits.value }
             if let data { task.data = data }
             task.format = try format(of: kind)
+            task.distillation = try distillation(task)
+            task.adversarialLoss = adversarialLoss?.value
             task.onBadRow = onBadRow ?? .error
             task.lossWeight = lossWeight ?? 1
             task.samplingWeight = samplingWeight ?? 1
@@ -38,7 +40,7 @@ extension TaskDeclaration {
             }
         }
         // kd_loss and adv_loss are named in many task files and used by mt-dnn only where its command line asks for distillation or
-        // adversarial training; this version has neither, and nothing to refuse.
+        // adversarial training. What they name matters where training data have soft labels, and where a run has `smart`.
         if let poolerActivation {
             try refuse(poolerActivation.value, at: poolerActivation.source, unlessAmong: ["tanh", "null"])
         }
@@ -165,6 +167,22 @@ extension TaskDeclaration {
             throw enablesAnswerNetwork.source.error("needs Classification of PremiseAndOneHypothesis")
         }
         return true
+    }
+
+    /// A key of ours says that there are soft labels, so it is refused where there cannot be any.
+    private func distillation(_ task: TaskDefinition) throws(SettingsError) -> DistillationSettings {
+        var distillation = DistillationSettings()
+        distillation.loss = distillationLoss?.value
+        distillation.weight = distillationWeight?.value ?? distillation.weight
+        distillation.temperature = distillationTemperature?.value ?? distillation.temperature
+        guard let key = distillationTemperature?.source ?? distillationWeight?.source, distillation.weight > 0 else {
+            return distillation
+        }
+        distillation.isAsked = true
+        guard task.format == .jsonLines else {
+            throw key.error("is for a teacher's scores, which only `format: json_lines` holds (as softlabel)")
+        }
+        return distillation
     }
 
     private func format(of kind: TaskDefinition.Kind) throws(SettingsError) -> ExampleFormat {

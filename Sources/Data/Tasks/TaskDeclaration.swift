@@ -18,6 +18,8 @@ struct TaskDeclaration {
     let dropout: Float?
     let loss: Stated<LossCriterion>?
     let distillationLoss: Stated<LossCriterion>?
+    let distillationWeight: Stated<Double>?
+    let distillationTemperature: Stated<Double>?
     let adversarialLoss: Stated<LossCriterion>?
     let poolerActivation: Stated<String>?
     let encoderType: Stated<String>?
@@ -75,6 +77,12 @@ struct TaskDeclaration {
         scoreRange = try Self.stated(keys["score_range"], Self.readRange)
         masksWholeWords = try Self.stated(keys["whole_word_masking"]) { value throws(SettingsError) in
             try value.boolean()
+        }
+        distillationWeight = try Self.stated(keys["kd_weight"]) { value throws(SettingsError) in
+            try value.number(.atLeast(0))
+        }
+        distillationTemperature = try Self.stated(keys["kd_temperature"]) { value throws(SettingsError) in
+            try value.number(.above(0))
         }
         lossWeight = try keys["loss_weight"]?.number(.above(0))
         samplingWeight = try keys["sampling_weight"]?.number(.above(0))

@@ -15,6 +15,9 @@ public struct TaskDefinition: Equatable, Sendable {
         /// The word pieces that stood where some are masked, among `classCount`, and whether the second text of a pair follows the first.
         /// `wholeWords`: whether all pieces of a word are masked together.
         case maskedWords(classCount: Int, wholeWords: Bool)
+
+        /// Whether it is one number.
+        var isRegression: Bool { if case .regression = self { true } else { false } }
     }
 
     /// Where the files of a task are; relative paths are relative to the run's data folder.
@@ -47,6 +50,11 @@ public struct TaskDefinition: Equatable, Sendable {
     public var onBadRow = BadRowRule.error
     /// The factor on the task's loss.
     public var lossWeight: Double = 1
+    /// `adv_loss`: how the scores of perturbed sequences are compared with the plain ones'; nil leaves the choice to what the task predicts. mt-dnn's
+    /// files name it for runs that perturb nothing, too.
+    public var adversarialLoss: LossCriterion?
+    /// How it learns from a teacher's scores.
+    public var distillation = DistillationSettings()
     /// The factor on the task's share of the batches.
     public var samplingWeight: Double = 1
     /// Rows per batch; nil leaves it to the run's `batch_size`.

@@ -13,7 +13,9 @@ extension Tokenizer {
             example.second.isEmpty
             ? [encode(example.first, maximumLength: maximumLength)]
             : example.second.map { encode(example.first, $0, maximumLength: maximumLength) }
-        return TokenizedExample(uid: example.uid, sequences: sequences, label: example.label)
+        var encoded = TokenizedExample(uid: example.uid, sequences: sequences, label: example.label)
+        encoded.candidateIDs = example.candidateIDs
+        return encoded
     }
 
     /// Words one by one: a word's label stands at its first piece. Words beyond `maximumLength` are cut off whole.

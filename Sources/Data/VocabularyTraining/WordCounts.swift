@@ -32,14 +32,16 @@ public final class WordCounts {
         var text = text
         text.withUTF8 { bytes in
             withUnsafeTemporaryAllocation(of: UInt8.self, capacity: TextScanner.wordCapacity) { word in
-                rules.table.withUnsafeBufferPointer { table in
-                    withUnsafePointer(to: WordPieceTrie.Node()) { nodes in
-                        var none: [Int32] = []
-                        var scanner = TextScanner(
-                            rules: rules, table: table.baseAddress!, nodes: nodes, specialTokens: [], unknown: 0,
-                            word: word.baseAddress!)
-                        scanner.receiveWord = { self.counts[[UInt8]($0), default: 0] += 1 }
-                        scanner.append(bytes, to: &none, limit: .max)
+                withUnsafeTemporaryAllocation(of: Int.self, capacity: TextScanner.wordCapacity) { sources in
+                    rules.table.withUnsafeBufferPointer { table in
+                        withUnsafePointer(to: WordPieceTrie.Node()) { nodes in
+                            var none: [Int32] = []
+                            var scanner = TextScanner(
+                                rules: rules, table: table.baseAddress!, nodes: nodes, specialTokens: [], unknown: 0,
+                                text: bytes, word: word.baseAddress!, sources: sources.baseAddress!, keepsRanges: false)
+                            scanner.receiveWord = { self.counts[[UInt8]($0), default: 0] += 1 }
+                            scanner.append(to: &none, limit: .max)
+                        }
                     }
                 }
             }

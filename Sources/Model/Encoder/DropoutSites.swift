@@ -9,6 +9,7 @@ enum DropoutSite {
     static let forcedTurn = 4
     static let labelledTokens = 5
     // 6 to 8 are those of `MaskingSite`.
+    static let perturbation = 15
 
     /// Dropout `kind` of the answer network in `turn`.
     static func answer(_ kind: Int, turn: Int) -> Int { 16 + turn * 4 + kind }

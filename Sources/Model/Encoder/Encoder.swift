@@ -10,6 +10,8 @@ public final class Encoder {
     /// The input of each layer, and the output of the last.
     private let states: [Matrix]  // [tokens, hidden]
     private let gradients: (Matrix, Matrix)  // [tokens, hidden]
+    /// The noise on twins; nil where no batch has any.
+    let noise: TwinNoise?
 
     init(
         _ sizes: EncoderSizes, dropout: Float, attentionDropout: Float, capacity: BatchCapacity, recomputes: Bool,
@@ -20,6 +22,8 @@ public final class Encoder {
         self.sizes = sizes
         self.recomputes = recomputes
         embeddings = Embeddings(sizes, dropout: dropout, capacity: capacity, in: parameters, workspace)
+        noise =
+            capacity.isTwinned ? TwinNoise(hiddenSize: sizes.hiddenSize, capacity: capacity, in: workspace) : nil
         let scratch = TransformerLayer.Scratch(sizes, capacity, workspace)
         reserveOuterProducts(rows: capacity.tokens)
         let shared = recomputes ? TransformerLayer.Kept(sizes, capacity, workspace) : nil
@@ -43,6 +47,7 @@ public final class Encoder {
     /// The encoder's output for the rows that are read [rows, hidden].
     public func forward(_ batch: PackedBatch, _ reads: RowsRead) -> Matrix {
         embeddings.forward(batch, into: states[0].prefix(batch.tokenCount))
+        if batch.perturbation != nil { noise?.add(to: states[0].prefix(batch.tokenCount), batch) }
         for index in 0..<layers.count {
             forwardLayer(index, batch, rowsRead(by: index, reads))
         }
@@ -70,6 +75,11 @@ public final class Encoder {
     func backward(
         _ batch: PackedBatch, _ reads: RowsRead, words: WordGradient, decoder: TiedDecoderGradient? = nil
     ) {
+        embeddings.backward(backwardLayers(batch, reads), batch: batch, words: words, decoder: decoder)
+    }
+
+    /// Writes the gradients of all layers' parameters; returns that of the embeddings' output [tokens, hidden].
+    func backwardLayers(_ batch: PackedBatch, _ reads: RowsRead) -> Matrix {
         var (gradient, next) = gradients
         for index in layers.indices.reversed() {
             let needed = rowsRead(by: index, reads)
@@ -80,7 +90,7 @@ public final class Encoder {
                 needed, into: next.prefix(batch.tokenCount))
             swap(&gradient, &next)
         }
-        embeddings.backward(gradient.prefix(batch.tokenCount), batch: batch, words: words, decoder: decoder)
+        return gradient.prefix(batch.tokenCount)
     }
 
     /// All layers but the last compute every row: the next one's keys and values need them.

@@ -14,6 +14,7 @@ struct AnswerGradients {
     let summaryBias: Matrix  // [n, 1]
     let weights: UnsafeMutablePointer<Float>  // [longest]
     let row: UnsafeMutablePointer<Float>  // [hidden]
+    let pair: ScorePair  // of classes
 
     init(hiddenSize d: Int, classes: Int, turns: Int, capacity: BatchCapacity, _ workspace: Workspace) {
         let n = capacity.sequences
@@ -28,6 +29,7 @@ struct AnswerGradients {
         summaryBias = workspace.matrix(rows: n, columns: 1)
         weights = workspace.array(Float.self, capacity.longest)
         row = workspace.array(Float.self, d)
+        pair = ScorePair(capacity: classes, in: workspace)
     }
 }
 
@@ -36,7 +38,14 @@ extension StochasticAnswerNetwork {
     func backward(_ batch: PackedBatch, input x: Matrix, into dx: Matrix) {
         let n = batch.sequenceCount
         dx.fill(0)
-        averageTurnsBackward(batch)
+        if batch.perturbation != nil { gradients.scores.prefix(turnCount * n).fill(0) }
+        if batch.isClimbing {
+            addClimb(self, batch, gradients.pair)
+        } else {
+            averageTurnsBackward(batch)
+            addDistillation(self, batch, gradients.pair)
+            addPerturbation(self, batch, gradients.pair)
+        }
         let dstate = gradients.state.prefix(n)
         for k in (0..<turnCount).reversed() {
             let dfeatures = gradients.features.prefix(n)
@@ -73,10 +82,11 @@ extension StochasticAnswerNetwork {
     /// The loss is -log P[y] with P = Σₖ mₖ·Pₖ / Σₖ mₖ; through each turn's softmax its gradient is
     /// mₖ·Pₖ[y] / Σⱼ mⱼ·Pⱼ[y] · (Pₖ - onehot(y)).
     private func averageTurnsBackward(_ batch: PackedBatch) {
-        for sequence in 0..<batch.sequenceCount {
-            let label = Int(batch.labels[sequence])
+        for unit in 0..<batch.unitCount {
+            let sequence = batch.sequences(ofUnit: unit).lowerBound
+            let label = Int(batch.labels[unit])
             let weights = masks.turns.row(sequence)
-            batch.losses[sequence] = -log(Double(scores.row(sequence)[label]))
+            batch.losses[unit] = -log(Double(scores.row(sequence)[label]))
             var total: Float = 0
             for k in 0..<turnCount { total += weights[k] * turn(k, of: probabilities, batch).row(sequence)[label] }
             for k in 0..<turnCount {

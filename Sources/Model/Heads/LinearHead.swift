@@ -11,6 +11,7 @@ final class LinearHead: TaskHead {
     private let dropped: Matrix  // [rows, hidden]
     private let scores, dscores: Matrix  // [rows, outputs]
     private let column: Matrix  // [1, longest sequence], or empty
+    private let pair: ScorePair
 
     init(
         _ name: String, hiddenSize: Int, outputs: Int, objective: Objective, dropout: Float, capacity: BatchCapacity,
@@ -28,6 +29,7 @@ final class LinearHead: TaskHead {
         scores = workspace.matrix(rows: rows, columns: outputs)
         dscores = workspace.matrix(rows: rows, columns: outputs)
         column = workspace.matrix(rows: 1, columns: objective == .spanCrossEntropy ? capacity.longest : 0)
+        pair = ScorePair(capacity: objective == .ranking ? capacity.sequences : outputs, in: workspace)
     }
 
     func forward(_ x: Matrix, _ batch: PackedBatch) -> Matrix {
@@ -44,9 +46,33 @@ final class LinearHead: TaskHead {
     func backward(_ batch: PackedBatch, input x: Matrix, into dx: Matrix) {
         let drop = batch.rowDropout(dropout, reads)
         let dy = dscores.prefix(x.rows)
-        computeLosses(objective, scores: scores.prefix(x.rows), batch: batch, column: column, into: dy)
+        if batch.perturbation != nil { dy.fill(0) }
+        if batch.isClimbing {
+            addClimb(self, batch, pair)
+        } else {
+            computeLosses(objective, scores: scores.prefix(x.rows), batch: batch, column: column, into: dy)
+            addDistillation(self, batch, pair)
+            addPerturbation(self, batch, pair)
+        }
         classifier.backwardParameters(batch.slices(reads), dy, input: drop == nil ? x : dropped.prefix(x.rows))
         classifier.backwardInput(dy, into: dx)
         drop?.apply(to: dx)
+    }
+}
+
+extension LinearHead: ComparableScores {
+    var outputCount: Int { scores.columns }
+
+    func copyScores(of sequences: Range<Int>, _ batch: PackedBatch, to copy: UnsafeMutablePointer<Double>) {
+        // Rows lie one behind the other.
+        let first = scores.row(sequences.lowerBound)
+        for index in 0..<(sequences.count * scores.columns) { copy[index] = Double(first[index]) }
+    }
+
+    func addGradient(
+        _ gradient: UnsafePointer<Double>, times factor: Double, of sequences: Range<Int>, _ batch: PackedBatch
+    ) {
+        let first = dscores.row(sequences.lowerBound)
+        for index in 0..<(sequences.count * scores.columns) { first[index] += Float(factor * gradient[index]) }
     }
 }

@@ -107,7 +107,7 @@ public struct HuggingFaceExport {
             "layer_norm_eps": decimal(sizes.epsilon), "hidden_dropout_prob": decimal(settings.dropout),
             "attention_probs_dropout_prob": decimal(settings.dropout),
         ]
-        guard let task, !tellsMaskedWords else { return entries }
+        guard let task, architecture != "BertForPreTraining" else { return entries }
         entries["classifier_dropout"] = decimal(task.dropout ?? settings.taskDropout)
         let labels = (0..<task.outputCount).map(label)
         entries["id2label"] = Dictionary(uniqueKeysWithValues: labels.enumerated().map { ("\($0)", $1) })

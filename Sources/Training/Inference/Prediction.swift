@@ -1,5 +1,6 @@
 import Data
 import Foundation
+import Kernels
 
 /// What a trained head says to one example.
 public struct Prediction: Sendable {
@@ -56,6 +57,12 @@ public struct Prediction: Sendable {
 
     /// The names of the words' classes; none where the head labels no words.
     public var wordLabels: [String] { task.wordClasses(scores, tokenLabels: tokenLabels).map(task.labelName) }
+
+    /// The scores as a student's soft labels: what a softmax makes shares of. Of the answer network they are the logarithms of its shares.
+    public var softLabels: [Float] {
+        guard task.usesStochasticAnswerNetwork else { return Array(scores) }
+        return scores.map { Float(logarithm(Double(max($0, .leastNormalMagnitude)))) }
+    }
 
     /// The share of each class; the answer network puts them out itself. Of candidates the share of each among them.
     public var probabilities: [Float] {

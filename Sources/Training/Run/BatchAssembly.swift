@@ -6,6 +6,10 @@ import Model
 /// Every rank computes the plan of the whole global batch and copies the tokens of its own slices only.
 final class BatchAssembly {
     private let tasks: [PreparedTask]
+    /// For each task how it learns from soft labels; nil where it has none.
+    private let distillations: [Distillation?]
+    /// For each task how its sequences are perturbed; nil where they are not.
+    private let perturbations: [Perturbation?]
     private let sampler: Sampler
     private let seed: UInt64
     private let sliceCount: Int
@@ -19,8 +23,13 @@ final class BatchAssembly {
     private var sequenceNumbers: [Int] = []
 
     /// - Parameter sliceCount: slices of a global batch.
-    init(_ tasks: [PreparedTask], _ sampler: Sampler, seed: UInt64, sliceCount: Int) {
+    /// - Parameter smart: how sequences are perturbed; nil where they are not.
+    init(
+        _ tasks: [PreparedTask], _ sampler: Sampler, seed: UInt64, sliceCount: Int, smart: SmartSettings? = nil
+    ) throws {
         self.tasks = tasks
+        perturbations = try tasks.map { task in try smart.map { try task.definition.perturbation($0) } }
+        distillations = try tasks.map { try $0.distillation() }
         self.sampler = sampler
         self.seed = seed
         self.sliceCount = sliceCount
@@ -37,15 +46,22 @@ final class BatchAssembly {
         let task = tasks[batch.task]
         let random = RandomStep(seed: seed, step: step)
         let maskedShare = maskedShare(task, random)
+        let distillation = distillations[batch.task], perturbation = perturbations[batch.task]
         touch(words, task)
         for part in parts {
             part.clear()
             for slice in part.tree.local {
                 for place in plan.slice(slice) {
-                    task.append(rows[place], of: task.train, to: part, number: sequenceNumbers[place], random)
+                    // Twins have numbers of their own, so other things are dropped for them.
+                    let number = sequenceNumbers[place]
+                    task.append(
+                        rows[place], of: task.train, to: part, number: number,
+                        twins: perturbation == nil ? nil : sequenceCount + number, distils: distillation != nil, random)
                 }
                 part.endSlice()
             }
+            part.distillation = distillation
+            part.perturbation = perturbation
             part.unitWeight = Float(task.definition.lossWeight / Double(lossCount))
             part.maskedShare = maskedShare
             part.random = random
@@ -88,25 +104,30 @@ final class BatchAssembly {
     func capacity(steps: Range<Int>, parts: [Range<Int>]) -> (part: BatchCapacity, globalTokens: Int) {
         let mostSlices = parts.reduce(0) { max($0, $1.count) }
         var part = BatchCapacity(tokens: 0, sequences: 0, longest: tasks.reduce(0) { max($0, $1.train.longest) })
+        for (task, distillation) in zip(tasks, distillations) where distillation != nil {
+            part.softLabels = max(part.softLabels, task.definition.outputCount)
+        }
+        part.isTwinned = perturbations.contains { $0 != nil }
+        // A run has twins of all sequences or of none.
+        let copies = part.isTwinned ? 2 : 1
         var globalTokens = 0
         let maskedCounts = tasks.map { $0.mostMasked(of: $0.train) }
         for step in steps {
             let batch = lookUp(step: step)
             let file = tasks[batch.task].train
             globalTokens = max(globalTokens, tokenCount)
-            part.sequences = max(part.sequences, sequenceCount)
+            part.sequences = max(part.sequences, copies * sequenceCount)
             let masked = maskedCounts[batch.task]
             // No slice holds more than an even share and one example: most batches need no plan to be known as smaller.
             let longest = rows.reduce(0) { max($0, file.tokenCount(of: $1)) }
-            guard
-                masked != nil || min(tokenCount, mostSlices * (tokenCount / sliceCount + 1 + longest)) > part.tokens
-            else { continue }
+            let bound = min(tokenCount, mostSlices * (tokenCount / sliceCount + 1 + longest))
+            guard masked != nil || copies * bound > part.tokens else { continue }
             plan.arrange(count: rows.count) { file.tokenCount(of: rows[$0]) }
             for slices in parts {
                 let tokens = slices.reduce(0) { sum, slice in
                     sum + plan.slice(slice).reduce(0) { $0 + file.tokenCount(of: rows[$1]) }
                 }
-                part.tokens = max(part.tokens, tokens)
+                part.tokens = max(part.tokens, copies * tokens)
                 guard let masked else { continue }
                 let maskedTokens = slices.reduce(0) { $0 + plan.slice($1).reduce(0) { $0 + masked[rows[$1]] } }
                 part.maskedTokens = max(part.maskedTokens, maskedTokens)

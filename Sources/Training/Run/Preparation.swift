@@ -31,12 +31,7 @@ struct Preparation {
 
     private mutating func prepare(_ task: TaskDefinition, split: String, report: (String) -> Void) throws -> String {
         let source = try task.path(ofSplit: split, dataFolder: settings.data)
-        let length = task.maximumLength ?? settings.maximumLength
-        guard length <= encoder.sizes.maximumPositions else {
-            throw TrainingError(
-                "`max_length` of task \(task.name) is \(length), and the encoder has \(encoder.sizes.maximumPositions) positions"
-            )
-        }
+        let length = try maximumLength(task)
         if case .maskedWords(let classCount, _) = task.kind, classCount != encoder.sizes.vocabularySize {
             throw TrainingError(
                 "`n_class` of task \(task.name) is \(classCount), and the encoder of \(encoder.place) has "
@@ -57,6 +52,8 @@ struct Preparation {
         ]
         // Only where it is said: files that were made before there was a choice are found again.
         if task.onBadRow != .error { attributes["on_bad_row"] = task.onBadRow.rawValue }
+        // Files of JSON lines that were made before soft labels were read are made again.
+        if task.readsSoftLabels, split == TaskDefinition.trainingSplit { attributes["soft_labels"] = "read" }
         let key = attributes.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)\n" }.joined()
         let name = "\(task.name)-\(split)-\(Checksum.sha256(of: Array(key.utf8)).prefix(16)).h5"
         let path = "\(settings.prepared)/\(name)"
@@ -80,7 +77,8 @@ struct Preparation {
             }
             let sequences = example.sequences.map { ($0.tokens, $0.segments) }
             builder.append(
-                sequences, label: example.label ?? .nan, uid: example.uid, tokenLabels: example.tokenLabels)
+                sequences, label: example.label ?? .nan, uid: example.uid, tokenLabels: example.tokenLabels,
+                softLabels: example.softLabels)
         }
         try createFolder(settings.prepared)
         try builder.write(to: path, attributes: attributes)
@@ -97,6 +95,41 @@ struct Preparation {
             )
         }
         return path
+    }
+
+    /// Writes every split of a task that is there as mt-dnn's preprocessed JSON lines, `TASK_SPLIT.json` in `folder`.
+    /// - Parameter report: receives a sentence for each file that is written, and one for each row listed as left out.
+    mutating func writeJSONLines(_ task: TaskDefinition, to folder: String, report: (String) -> Void) throws {
+        guard task.hasJSONLines else {
+            throw TrainingError(
+                "task \(task.name) tells something of words, and JSON lines have no place for that; leave it out of `train`"
+            )
+        }
+        for split in task.splits {
+            let source = try task.path(ofSplit: split, dataFolder: settings.data)
+            if task.testSplits.contains(split), !FileManager.default.fileExists(atPath: source) { continue }
+            var cutWordCount = 0
+            let contents = try contents(
+                of: task, split: split, length: maximumLength(task), cutWordCount: &cutWordCount)
+            let path = "\(folder)/\(task.name)_\(split).json"
+            let lines = try contents.rows.map { try task.jsonLine(of: $0, softLabels: $0.softLabels) + "\n" }
+            try replaceFile(at: path) {
+                try Foundation.Data(lines.joined().utf8).write(to: URL(fileURLWithPath: $0))
+            }
+            report("\(path): \(contents.rows.count) examples\(contents.leftOut.summary)")
+            contents.leftOut.list.forEach(report)
+        }
+    }
+
+    /// Most tokens of a sequence of a task.
+    private func maximumLength(_ task: TaskDefinition) throws -> Int {
+        let length = task.maximumLength ?? settings.maximumLength
+        guard length <= encoder.sizes.maximumPositions else {
+            throw TrainingError(
+                "`max_length` of task \(task.name) is \(length), and the encoder has \(encoder.sizes.maximumPositions) positions"
+            )
+        }
+        return length
     }
 
     /// The examples in tokens. `cutWordCount` counts labelled words that are not among them.

@@ -26,17 +26,28 @@ package struct PreparedTask {
     }
 
     /// Appends an example of a file to a batch as one unit, its sequences numbered from `number` on; masked, if the task's are, by the numbers of `random`.
-    func append(_ example: Int, of file: TokenFile, to batch: PackedBatch, number: Int, _ random: RandomStep) {
-        for (index, sequence) in file.sequences(of: example).enumerated() {
-            let tokens = file.tokens(of: sequence)
-            batch.append(
-                tokens: tokens, segments: file.segments(of: sequence), labels: file.tokenLabels(of: sequence),
-                number: number + index)
-            guard let masking else { continue }
-            for choice in masking.draw(tokens, random, number: number + index) {
-                batch.mask(choice.position, by: choice.piece)
+    /// - Parameters:
+    ///   - twins: where twins of its sequences follow, what those are numbered from.
+    ///   - distils: whether its soft labels go along.
+    func append(
+        _ example: Int, of file: TokenFile, to batch: PackedBatch, number: Int, twins: Int? = nil,
+        distils: Bool = false, _ random: RandomStep
+    ) {
+        func appendSequences(_ number: Int) {
+            for (index, sequence) in file.sequences(of: example).enumerated() {
+                let tokens = file.tokens(of: sequence)
+                batch.append(
+                    tokens: tokens, segments: file.segments(of: sequence), labels: file.tokenLabels(of: sequence),
+                    softLabels: distils ? file.softLabels(of: sequence) : UnsafeBufferPointer(start: nil, count: 0),
+                    number: number + index)
+                guard let masking else { continue }
+                for choice in masking.draw(tokens, random, number: number + index) {
+                    batch.mask(choice.position, by: choice.piece)
+                }
             }
         }
+        appendSequences(number)
+        if let twins { appendSequences(twins) }
         batch.endUnit(label: file.labels[example])
     }
 
@@ -56,6 +67,9 @@ package struct PreparedTask {
         guard file.tokens.allSatisfy({ $0 >= 0 && $0 < known }), file.segments.allSatisfy({ $0 < segments }) else {
             throw TrainingError("\(path): holds token ids or segments that the encoder does not have")
         }
+        guard file.softLabels.isEmpty || file.softLabels.count == file.sequenceCount * task.outputCount,
+            file.softLabels.allSatisfy(\.isFinite)
+        else { throw TrainingError("\(path): holds soft labels that do not fit task \(task.name)") }
         guard file.exampleCount > 0 else { throw TrainingError("\(path): holds no examples") }
         for example in 0..<file.exampleCount {
             guard file.isPossible(example, of: task, longest: sizes.maximumPositions) else {

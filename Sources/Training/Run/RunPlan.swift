@@ -31,7 +31,7 @@ package struct RunPlan {
             tasks: tasks.map { $0.samplerTask(settings) }, mixture: settings.taskMixture,
             last: settings.sampler.last.flatMap(settings.train.firstIndex(of:)), epochCount: settings.epochs,
             seed: settings.seed)
-        assembly = BatchAssembly(tasks, sampler, seed: settings.seed, sliceCount: sliceCount)
+        assembly = try BatchAssembly(tasks, sampler, seed: settings.seed, sliceCount: sliceCount, smart: settings.smart)
         stepCount = sampler.stepsPerEpoch * settings.epochs
         shares = RankShares(sliceCount: sliceCount, rankCount: rankCount, partCount: partCount)
         let decodesWords = tasks.contains { $0.masking != nil }

@@ -127,7 +127,7 @@ final class RunReport {
     /// A table that finds no room is no reason to end the training that it is about.
     private func writeScoreFile(_ evaluation: Evaluation, epoch: Int) {
         let path = ScoreFile.path(evaluation, epoch: epoch, folder: folder)
-        do { try ScoreFile(evaluation).write(to: path) } catch { say("\(path): not written: \(error)") }
+        do { try ScoreFile(evaluation)?.write(to: path) } catch { say("\(path): not written: \(error)") }
     }
 
     /// Writes the sums over weights and moments, the log's last line.

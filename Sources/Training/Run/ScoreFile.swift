@@ -27,7 +27,8 @@ struct ScoreFile: Encodable {
         }
     }
 
-    init(_ evaluation: RunReport.Evaluation) {
+    /// Nil for pre-training, whose masked words are nobody's table.
+    init?(_ evaluation: RunReport.Evaluation) {
         let task = evaluation.task, examples = evaluation.examples
         metrics = Dictionary(uniqueKeysWithValues: evaluation.scores.map { ($0.name, 100 * $0.value) })
         uids = examples.map(\.uid)
@@ -36,13 +37,14 @@ struct ScoreFile: Encodable {
         case .regression, .ranking: scores = examples.flatMap(\.scores)
         // Two or more numbers for each word piece are nobody's table.
         case .labelling, .span: scores = []
+        case .maskedWords: return nil
         }
         predictions = examples.map { example in
             switch task.kind {
             case .classification, .ranking: .number(example.index)
             case .regression: .value(example.scores.first!)
             case .labelling: .numbers(task.wordClasses(example.scores, tokenLabels: example.tokenLabels))
-            case .span: .text(example.answer)
+            case .span, .maskedWords: .text(example.answer)
             }
         }
     }

@@ -100,6 +100,7 @@ package final class Trainer {
 
         for part in parts {
             clock.enter(.forward)
+            model.perturb(part, head: task)
             _ = model.forward(part, head: task)
             clock.enter(.backward)
             model.backward(part, head: task)

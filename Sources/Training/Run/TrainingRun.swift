@@ -136,6 +136,7 @@ public struct TrainingRun {
         try trainer.memoryPlan.require(on: world, settings)
         var notes = try world.agree { memory.isFirstOfHost ? try files.initialize(model) : [] }
         try memory.synchronize()
+        notes += tasks.compactMap(\.distillationNote)
         let processors = ProcessInfo.processInfo.activeProcessorCount
         if settings.threads > processors {
             notes.append(

@@ -61,6 +61,7 @@ extension RunSettings {
         dropout = try keys["dropout"]?.rate() ?? dropout
         taskDropout = try keys["task_dropout"]?.rate() ?? taskDropout
         if let value = keys["san"] { answerNetwork = try AnswerNetworkSettings(value) }
+        smart = try keys["smart"].map(SmartSettings.init)
         recomputes = try keys["recompute"]?.boolean() ?? recomputes
         threads = try keys["threads"]?.integer(.between(1, 1024)) ?? threads
         checkpointSteps = try keys["checkpoint_steps"]?.integer(.atLeast(0)) ?? checkpointSteps
@@ -168,6 +169,23 @@ extension AnswerNetworkSettings {
             var settings = self
             settings.turns = try keys["turns"]?.integer(.between(1, 50)) ?? turns
             settings.predictionDropout = try keys["prediction_dropout"]?.rate() ?? predictionDropout
+            return settings
+        }
+    }
+}
+
+extension SmartSettings {
+    fileprivate init(_ value: StrictValue) throws(SettingsError) {
+        self.init()
+        self = try value.mapping { [self] keys throws(SettingsError) in
+            var settings = self
+            settings.alpha = try keys["alpha"]?.number(.above(0)) ?? alpha
+            settings.steps = try keys["steps"]?.integer(.between(1, 100)) ?? steps
+            settings.stepSize = Float(try keys["step_size"]?.number(.above(0)) ?? Double(stepSize))
+            settings.noise = Float(try keys["noise"]?.number(.above(0)) ?? Double(noise))
+            settings.norm = try keys["norm"]?.choice() ?? norm
+            settings.radius = Float(try keys["radius"]?.number(.above(0)) ?? Double(radius))
+            settings.epsilon = Float(try keys["epsilon"]?.number(.above(0)) ?? Double(epsilon))
             return settings
         }
     }

@@ -1,4 +1,5 @@
 import Data
+import Kernels
 
 /// Everything that one run file decides, defaults filled in and paths made absolute.
 public struct RunSettings: Equatable, Sendable {
@@ -51,6 +52,9 @@ public struct RunSettings: Equatable, Sendable {
     public var taskDropout: Float = 0.1
     /// `san`: the stochastic answer network of the tasks with `enable_san`.
     public var answerNetwork = AnswerNetworkSettings()
+
+    /// `smart`: adversarial regularisation of all tasks; none unless given.
+    public var smart: SmartSettings?
 
     /// `recompute`: whether layers keep their inputs only and backward computes the rest again: less memory, a third more work, the same weights.
     public var recomputes = false
@@ -142,6 +146,27 @@ public struct AnswerNetworkSettings: Equatable, Sendable {
     public var predictionDropout: Float = 0.1
 
     /// The paper's settings.
+    public init() {}
+}
+
+/// Smoothness-inducing adversarial regularisation with mt-dnn's defaults; `adv_loss` of a task says how its scores are compared.
+public struct SmartSettings: Equatable, Sendable {
+    /// `alpha`: the factor on the divergence between perturbed and plain scores; the task's own loss has the factor 1.
+    public var alpha = 1.0
+    /// `steps`: how often the noise climbs along its gradient.
+    public var steps = 1
+    /// `step_size`: what that gradient is multiplied by.
+    public var stepSize: Float = 1e-5
+    /// `noise`: the standard deviation of the first, random noise.
+    public var noise: Float = 1e-5
+    /// `norm`: which size of a token's noise is brought to `radius` after each step.
+    public var norm = NoiseNorm.largest
+    /// `radius`: the size of a token's noise; mt-dnn's is 1.
+    public var radius: Float = 1
+    /// `epsilon`: what is added to a size before it divides.
+    public var epsilon: Float = 1e-6
+
+    /// mt-dnn's settings.
     public init() {}
 }
 

@@ -52,6 +52,7 @@ extension RunSettings {
             ("task_dropout", "\(taskDropout)"),
             ("san.turns", "\(answerNetwork.turns)"),
             ("san.prediction_dropout", "\(answerNetwork.predictionDropout)"),
+        ] + (smart?.flattened ?? []) + [
             ("folder", quoted(folder)),
             ("recompute", "\(recomputes)"),
             ("gradient_accumulation", "\(gradientAccumulation)"),
@@ -89,6 +90,16 @@ extension EncoderSource {
 extension InitializeSettings {
     fileprivate var flattened: [(key: String, value: String)] {
         [("initialize.checkpoint", quoted(checkpoint)), ("initialize.heads", "\(heads)")]
+    }
+}
+
+extension SmartSettings {
+    fileprivate var flattened: [(key: String, value: String)] {
+        [
+            ("smart.alpha", "\(alpha)"), ("smart.steps", "\(steps)"), ("smart.step_size", "\(stepSize)"),
+            ("smart.noise", "\(noise)"), ("smart.norm", norm.rawValue), ("smart.radius", "\(radius)"),
+            ("smart.epsilon", "\(epsilon)"),
+        ]
     }
 }
 

@@ -1,0 +1,53 @@
+import Foundation
+import TestSupport
+import Testing
+
+@testable import Training
+
+/// Adversarial regularisation in real jobs.
+@Suite(.serialized) final class PerturbationTests {
+    private let run: SmallRun
+    private static let settings = ["smart={steps: 2, step_size: 1, noise: 0.1, radius: 0.5}"]
+
+    init() throws { run = try SmallRun() }
+
+    deinit {
+        do { try run.suite.remove() } catch { Issue.record(error) }
+    }
+
+    @Test func `Perturbed runs are the same on any number of ranks and threads, and after a kill`() throws {
+        let alone = try run.finish(ranks: 1, Self.settings)
+        #expect(try run.finish(ranks: 1) != alone)
+        #expect(try run.finish(ranks: 3, Self.settings + ["threads=2"]) == alone)
+        #expect(try run.finish(ranks: 8, Self.settings + ["recompute=true"]).digest == alone.digest)
+        let folder = run.newFolder()
+        let parts = Self.settings + ["checkpoint_steps=5", "keep_last=9", "folder=\(folder)"]
+        let killed = try run.interrupt(ranks: 2, parts, signal: "KILL", at: "\(folder)/checkpoints/step-00000015")
+        #expect(killed.status != 0)
+        #expect(try run.start(ranks: 5, parts).output.contains("goes on from the checkpoint"))
+        #expect(try run.outcome(of: folder) == alone)
+        let other = try run.start(ranks: 1, ["folder=\(folder)", "smart={steps: 1}"])
+        #expect(other.status != 0 && other.error.contains("smart.steps: 2 -> 1"), "\(other.error)")
+    }
+
+    @Test(arguments: [
+        ("smart={alhpa: 1}", 78, "smart.alhpa"), ("smart={norm: l3}", 78, "smart.norm must be one of inf, l2, l1"),
+        ("smart={steps: 0}", 78, "smart.steps must be "),
+    ])
+    func `Wrong settings are refused with their cure`(setting: String, code: Int32, sentence: String) throws {
+        let result = try run.start(ranks: 1, [setting])
+        #expect(result.status == code && result.error.contains(sentence), "\(result.error)")
+    }
+
+    @Test func `Tasks whose scores cannot be compared are refused by name`() throws {
+        let path = "\(run.suite.folder)/tasks.yml"
+        let tasks = try String(contentsOfFile: path, encoding: .utf8)
+        try tasks.replacingOccurrences(of: "score: {", with: "score: {adv_loss: SymKlCriterion, ").write(
+            toFile: path, atomically: true, encoding: .utf8)
+        let result = try run.start(ranks: 1, ["smart={}"])
+        #expect(
+            result.status == 1
+                && result.error.contains("`adv_loss` of task score is SymKlCriterion, which does not compare"),
+            "\(result.error)")
+    }
+}
