@@ -19,7 +19,8 @@ import Testing
         let alone = try run.finish(ranks: 1, Self.settings)
         #expect(try run.finish(ranks: 1) != alone)
         #expect(try run.finish(ranks: 3, Self.settings + ["threads=2"]) == alone)
-        #expect(try run.finish(ranks: 8, Self.settings + ["recompute=true"]).digest == alone.digest)
+        let inParts = Self.settings + ["recompute=true", "gradient_accumulation=3"]
+        #expect(try run.finish(ranks: 2, inParts) == alone)
         let folder = run.newFolder()
         let parts = Self.settings + ["checkpoint_steps=5", "keep_last=9", "folder=\(folder)"]
         let killed = try run.interrupt(ranks: 2, parts, signal: "KILL", at: "\(folder)/checkpoints/step-00000015")
@@ -31,12 +32,13 @@ import Testing
     }
 
     @Test(arguments: [
-        ("smart={alhpa: 1}", 78, "smart.alhpa"), ("smart={norm: l3}", 78, "smart.norm must be one of inf, l2, l1"),
-        ("smart={steps: 0}", 78, "smart.steps must be "),
+        ("smart={alhpa: 1}", "unknown key \"alhpa\" in smart; did you mean \"alpha\"?"),
+        ("smart={norm: l3}", "smart.norm must be one of inf, l2, l1"),
+        ("smart={steps: 0}", "smart.steps must be "),
     ])
-    func `Wrong settings are refused with their cure`(setting: String, code: Int32, sentence: String) throws {
+    func `Wrong settings are refused with their cure`(setting: String, sentence: String) throws {
         let result = try run.start(ranks: 1, [setting])
-        #expect(result.status == code && result.error.contains(sentence), "\(result.error)")
+        #expect(result.status == 78 && result.error.contains(sentence), "\(result.error)")
     }
 
     @Test func `Tasks whose scores cannot be compared are refused by name`() throws {
@@ -46,7 +48,7 @@ import Testing
             toFile: path, atomically: true, encoding: .utf8)
         let result = try run.start(ranks: 1, ["smart={}"])
         #expect(
-            result.status == 1
+            result.status == 78
                 && result.error.contains("`adv_loss` of task score is SymKlCriterion, which does not compare"),
             "\(result.error)")
     }
