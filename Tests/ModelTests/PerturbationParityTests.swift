@@ -64,8 +64,8 @@ struct PerturbationParityTests {
         print("\(kind) with twins, slices ending at \(cut): noise \(noiseError), largest relative error \(largest)")
     }
 
-    /// What a rank holds must change neither noise nor sums: the twins of an example are with it.
-    @Test(arguments: AllHeads.names.indices.dropLast())
+    /// What a rank holds must change neither noise nor sums: the twins of an example are with it. Only the first four heads have scores to be compared.
+    @Test(arguments: AllHeads.names.indices.prefix(4))
     func `Noise of an example does not depend on what else a rank holds`(head: Int) throws {
         let test = AllHeads.batch(head: head, unitCounts: [2, 0, 3, 1])
         let perturbation = Perturbation(
