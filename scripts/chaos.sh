@@ -39,7 +39,7 @@ encoder: {hidden_size: 32, num_hidden_layers: 2, num_attention_heads: 4, interme
   max_position_embeddings: 90, initializer_range: 0.1, vocab: vocab.txt}
 tasks: tasks.yml
 data: .
-epochs: $((2 * kills + 2))
+epochs: $((2 * kills + 10))
 batch_size: 7
 slices: 8
 max_length: 90
