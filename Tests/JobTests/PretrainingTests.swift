@@ -69,6 +69,20 @@ import Testing
         #expect(try run.outcome(of: job) == alone)
     }
 
+    @Test func `A vocabulary is learnt from a text, and an encoder begins with it`() throws {
+        let path = "\(folder)/learnt.txt"
+        let learnt = try mtdnn("vocabulary", "\(folder)/text_train.txt", "--size", "108", "--output", path)
+        #expect(learnt.status == 0, "\(learnt.error)")
+        let pieces = try String(contentsOfFile: path, encoding: .utf8).split(separator: "\n")
+        #expect(pieces.count == 108 && pieces.first == "[PAD]" && pieces.contains("##xy"))
+        #expect(learnt.error.hasPrefix("108 pieces from "))
+        let outcome = try run.finish(ranks: 2, settings[0], settings[1], "encoder.vocab=\(path)", "epochs=1")
+        #expect(try outcome.entries(with: "metrics").count == 2)
+        let refused = try mtdnn("vocabulary", "\(folder)/text_train.txt", "--size", "9", "--output", path)
+        #expect(refused.status == 1 && refused.error.contains("--size 9: the special tokens and the characters"))
+        #expect(try String(contentsOfFile: path, encoding: .utf8).split(separator: "\n") == pieces)
+    }
+
     @Test func `All embeddings travel between hosts`() throws {
         let alone = try run.weights(ranks: 1, settings[0], settings[1], settings[2])
         let found = try run.weights(ranks: 5, ranksPerHost: 2, settings[0], settings[1], settings[2])

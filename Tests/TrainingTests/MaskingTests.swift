@@ -109,4 +109,12 @@ struct MaskingTests {
         #expect(positions(used, step: 2) != expected && positions(used, seed: 2) != expected)
         #expect(positions(used, number: 1) != expected)
     }
+
+    @Test func `Scores of held-out texts count every masked piece and every pair alike`() throws {
+        let outputs: [[Float]] = [[6, 3, 1, 0.5, 1], [0, 0, 0, 0.9, 0], [4, 2, 2, 0.1, 1]]
+        let predictions = Predictions.maskedWords(outputs.map { MaskedResult($0[...]) })
+        #expect(predictions.score("MaskedLoss") == 2 && predictions.score("ACC") == 0.6)
+        #expect(try abs(#require(predictions.score("NextACC")) - 2 / 3) < 1e-12)
+        #expect(predictions.score("F1") == nil)
+    }
 }
