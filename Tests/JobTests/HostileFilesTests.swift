@@ -34,7 +34,7 @@
         {
             let formats = try runAlone(executable: "HostileFiles", arguments: ["formats"]).output
                 .split(separator: "\n").map { $0.split(separator: " ") }
-            try #require(formats.count == 16)
+            try #require(formats.count == 17)
             var total = 0
             for format in formats {
                 let count = try #require(Int(format[1]))
