@@ -161,6 +161,12 @@ struct TaskRefusalTests {
             "t.yml:7: t.format is squad, which has questions about contexts; Classification needs another format"
         ),
         ("max_examples: 0", "t.yml:7: t.max_examples must be at least 1, not 0"),
+        ("kd_weight: -1", "t.yml:7: t.kd_weight must be at least 0.0, not -1"),
+        ("kd_temperature: 0", "t.yml:7: t.kd_temperature must be above 0.0, not 0"),
+        (
+            "kd_temperature: 2",
+            "t.yml:7: t.kd_temperature is for a teacher's scores, which only `format: json_lines` holds (as softlabel)"
+        ),
         ("max_exampels: 9", "t.yml:7: unknown key \"max_exampels\" in t; did you mean \"max_examples\"?"),
     ])
     func refusesLines(line: String, expected: String) throws {

@@ -114,6 +114,24 @@ struct TaskTests {
         #expect(task.batchSize == 16 && task.maximumLength == 128 && task.maximumExamples == 1000)
     }
 
+    @Test func `Keys of distillation and of perturbation are read`() throws {
+        func read(_ lines: String) throws -> TaskDefinition {
+            let text = TaskRefusalTests.task + "\n" + lines
+            return try #require(try TaskFile(path: folder.write("t.yml", text)).definition(of: "t"))
+        }
+        let taught = try read(
+            "  format: json_lines\n  kd_loss: JSCriterion\n  kd_weight: 3\n  kd_temperature: 2.5\n  adv_loss: KlCriterion"
+        )
+        #expect(taught.distillation.loss == .jensenShannon && taught.adversarialLoss == .divergence)
+        #expect(taught.distillation.weight == 3 && taught.distillation.temperature == 2.5)
+        #expect(taught.distillation.isAsked && taught.readsSoftLabels)
+        // mt-dnn's files name what other runs use.
+        let plain = try read("  kd_loss: SpanCeCriterion\n  adv_loss: MlmCriterion")
+        #expect(!plain.distillation.isAsked && !plain.readsSoftLabels && plain.distillation.weight == 1)
+        let without = try read("  format: json_lines\n  kd_weight: 0\n  kd_temperature: 2")
+        #expect(!without.distillation.isAsked && !without.readsSoftLabels)
+    }
+
     private func shipped(_ name: String) throws -> TaskFile {
         let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("../..")
         return try TaskFile(path: root.appendingPathComponent("tasks/\(name)").path)
