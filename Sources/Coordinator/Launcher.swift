@@ -50,9 +50,10 @@ struct Launcher {
                 throw LaunchError("--hostfile \(hostfile): cannot be read")
             }
             arguments += ["--hostfile", hostfile, "--map-by", mapping, "--bind-to", "core"]
-        } else if ranks * threads <= Launcher.coreCount {
+        } else if ranks * threads == Launcher.coreCount {
             arguments += ["--map-by", mapping, "--bind-to", "core"]
         } else {
+            // mpirun binds every job's ranks from the first core on: a second job beside this one would share its cores while others idle.
             arguments += ["--oversubscribe", "--bind-to", "none"]
         }
         return arguments + ["-x", "OPENBLAS_NUM_THREADS"] + [try Launcher.worker().path] + workerArguments

@@ -20,7 +20,10 @@ import Testing
     /// The worker without `mtdnn`.
     private func startBare(ranks: Int) throws -> RunningProgram {
         try RunningProgram(
-            ["mpirun", "--oversubscribe", "-n", "\(ranks)", productPath("mtdnn-worker"), job.run.suite.runFile]
+            [
+                "mpirun", "--oversubscribe", "--bind-to", "none", "-n", "\(ranks)", productPath("mtdnn-worker"),
+                job.run.suite.runFile,
+            ]
                 + (SupervisedRun.settings + ["folder=\(job.folder)"]).flatMap { ["--set", $0] })
     }
 
@@ -100,7 +103,10 @@ import Testing
         let first =
             try isBare
             ? RunningProgram(
-                ["mpirun", "--oversubscribe", "-n", "2", productPath("mtdnn-worker"), job.run.suite.runFile]
+                [
+                    "mpirun", "--oversubscribe", "--bind-to", "none", "-n", "2", productPath("mtdnn-worker"),
+                    job.run.suite.runFile,
+                ]
                     + (long + ["folder=\(job.folder)"]).flatMap { ["--set", $0] })
             : job.start(ranks: 2, long)
         try job.waitForCheckpoint(ofStep: 8)

@@ -33,7 +33,7 @@ public func runJob(
     timeout: Double = 60
 ) throws -> JobResult {
     try run(
-        ["mpirun", "--oversubscribe", "--map-by", "slot", "-n", "\(ranks)", try path(of: executable)] + arguments,
+        ["mpirun", "--oversubscribe", "--bind-to", "none", "-n", "\(ranks)", try path(of: executable)] + arguments,
         "\(executable) \(arguments) on \(ranks) ranks", environment, timeout)
 }
 
