@@ -11,18 +11,19 @@ struct Output {
 
     /// Calls `body` with the file at `path`: a regular one appears whole or not at all, with the permissions of one that was there; a device or a pipe receives
     /// the answers as they come.
-    static func with(_ path: String, _ body: (Output) throws -> Void) throws {
-        guard !path.isEmpty else { throw LaunchError("--output is empty; it must name a file") }
+    /// - Parameter option: what named the file, for messages.
+    static func with(_ path: String, option: String = "--output", _ body: (Output) throws -> Void) throws {
+        guard !path.isEmpty else { throw LaunchError("\(option) is empty; it must name a file") }
         let target = URL(fileURLWithPath: path).resolvingSymlinksInPath().path
         var status = stat()
         let exists = stat(target, &status) == 0
         let kind = status.st_mode & S_IFMT
-        guard !exists || kind != S_IFDIR else { throw LaunchError("--output \(path): is a folder") }
+        guard !exists || kind != S_IFDIR else { throw LaunchError("\(option) \(path): is a folder") }
         guard !exists || kind == S_IFREG else {
-            return try open(target, named: path, O_WRONLY, body)
+            return try open(target, named: "\(option) \(path)", O_WRONLY, body)
         }
         try replaceFile(at: target) { temporary in
-            try open(temporary, named: path, O_WRONLY | O_CREAT | O_EXCL, body)
+            try open(temporary, named: "\(option) \(path)", O_WRONLY | O_CREAT | O_EXCL, body)
             if exists { chmod(temporary, status.st_mode & 0o7777) }
         }
     }
@@ -32,10 +33,10 @@ struct Output {
     ) throws {
         let descriptor = Foundation.open(path, flags | O_CLOEXEC, 0o666)
         guard descriptor >= 0 else {
-            throw LaunchError("--output \(name): cannot be written: \(String(cString: strerror(errno)))")
+            throw LaunchError("\(name): cannot be written: \(String(cString: strerror(errno)))")
         }
         defer { close(descriptor) }
-        try body(Output(name: "--output \(name)", descriptor: descriptor))
+        try body(Output(name: name, descriptor: descriptor))
     }
 
     /// Writes a text; throws a sentence where there is no room for it.

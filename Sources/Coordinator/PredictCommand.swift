@@ -68,7 +68,7 @@ struct PredictCommand: ParsableCommand {
             throw ValidationError(
                 "--glue-submission takes all tasks and their test files; leave the other options out.")
         }
-        if squadPredictions != nil, glueSubmission != nil || input != nil || output != nil || json {
+        if squadPredictions != nil, glueSubmission != nil || input != nil || output != nil || json || softLabels {
             throw ValidationError("--squad-predictions goes with --task and --split alone.")
         }
     }
@@ -79,8 +79,10 @@ struct PredictCommand: ParsableCommand {
             if let glueSubmission { return try GlueSubmission(model, folder: glueSubmission).write(report: say) }
             let index = try model.task(task)
             if let squadPredictions {
-                let split = split ?? "dev"
-                return try SquadPredictions(model, task: index, split: split).write(to: squadPredictions, report: say)
+                let answers = SquadPredictions(model, task: index, split: split ?? "dev")
+                return try Output.with(squadPredictions, option: "--squad-predictions") {
+                    try $0.write(try answers.json(report: say))
+                }
             }
             let answer = softLabels ? teach : predict
             guard let output else { return try answer(model, index, .standard) }
@@ -91,7 +93,7 @@ struct PredictCommand: ParsableCommand {
     /// Writes a split's rows with the model's scores as soft labels.
     private func teach(_ model: TrainedModel, _ index: Int, _ output: Output) throws {
         let task = model.tasks[index]
-        guard task.hasJSONLines else {
+        guard task.scoresSentences else {
             throw LaunchError("--soft-labels: task \(task.name) has no scores of whole sentences, so no soft labels")
         }
         let contents = try contents(of: model, index)

@@ -80,7 +80,16 @@ final class StopSignals: @unchecked Sendable {  // everything changes on `queue`
     private func pass() {
         guard let process, process.isRunning else { return }
         kill(process.processIdentifier, count == 1 ? SIGUSR1 : SIGTERM)
-        // One that was suspended would not hear it.
-        kill(process.processIdentifier, SIGCONT)
+        // One that was suspended would not hear it. Others are left alone: mpirun would pass it on.
+        if isSuspended(process) { kill(process.processIdentifier, SIGCONT) }
+    }
+
+    /// Whether a process was stopped by a signal, where the system says so.
+    private func isSuspended(_ process: Process) -> Bool {
+        guard let status = FileManager.default.contents(atPath: "/proc/\(process.processIdentifier)/stat") else {
+            return false
+        }
+        // The state follows the name, which stands in parentheses and may hold some itself.
+        return String(decoding: status, as: UTF8.self).components(separatedBy: ") ").last?.hasPrefix("T") == true
     }
 }

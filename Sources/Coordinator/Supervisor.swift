@@ -46,6 +46,7 @@ struct Supervisor {
         // Noted before it is there, so that it is never there without a note.
         try lock.note(temporary: temporaries.path)
         let outcome = JobOutcome(folder: settings.folder, job: temporaries.job)
+        outcome.reserve()
         var launcher = launcher
         launcher.workerArguments += ["--outcome", outcome.path]
         let status = try launcher.run(temporaries, signals)

@@ -22,6 +22,10 @@ public func replaceFile(at path: String, _ write: (_ temporaryPath: String) thro
         try write(temporaryPath)
         try synchronize(temporaryPath)
         try system("rename", path) { rename(temporaryPath, path) }
+    } catch let error as CocoaError {
+        unlink(temporaryPath)
+        // Foundation's own description is a page of domains and keys.
+        throw StorageError(file: path, place: "writing", reason: error.localizedDescription)
     } catch {
         unlink(temporaryPath)
         throw error

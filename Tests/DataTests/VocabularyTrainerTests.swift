@@ -24,6 +24,25 @@ struct VocabularyTrainerTests {
         #expect(try pieces([text], size: 15) == Array(found.prefix(15)))
     }
 
+    /// Pieces as what they are made of, without the special tokens: String's equality is another.
+    private func scalars(_ pieces: [String]) -> [[Unicode.Scalar]] {
+        pieces.filter { !VocabularyTrainer.specialTokens.contains($0) }.map { Array($0.unicodeScalars) }
+    }
+
+    /// What Hugging Face's trainer learns from the same text (tokenizers 0.23.3).
+    @Test func `Marks that combine with what stands before them stay what they are`() throws {
+        let hindi =
+            "\u{915}\u{93E} \u{915}\u{93E} \u{915}\u{93E} \u{915}\u{93F} \u{915}\u{93F} \u{1F44D}\u{1F3FD} \u{1F44D}\u{1F3FD}"
+        let found = try pieces([hindi], size: 40)
+        let characters = ["\u{915}", "\u{93E}", "\u{93F}", "\u{1F3FD}", "\u{1F44D}"]
+        let pairs = ["\u{915}\u{93E}", "\u{915}\u{93F}", "\u{1F44D}\u{1F3FD}"]
+        #expect(scalars(found) == scalars(characters + ["##\u{93E}", "##\u{93F}", "##\u{1F3FD}"] + pairs))
+        // Equal to Swift's String, not to a vocabulary.
+        let cased = try pieces(["\u{E9} e\u{301} \u{E9} e\u{301} \u{212B} \u{C5} \u{C5}"], size: 40, lowercases: false)
+        #expect(
+            scalars(cased) == scalars(["e", "\u{C5}", "\u{E9}", "\u{301}", "\u{212B}", "##\u{301}", "e\u{301}"]))
+    }
+
     @Test func `A corpus in other parts and another order gives the same vocabulary`() throws {
         var random = TestRandom(seed: 5)
         let words = (0..<400).map { _ in

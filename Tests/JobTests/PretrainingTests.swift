@@ -49,8 +49,21 @@ import Testing
         do { try run.suite.remove() } catch { Issue.record(error) }
     }
 
-    private func mtdnn(_ arguments: String...) throws -> JobResult {
+    private func mtdnn(_ arguments: String...) throws -> JobResult { try mtdnn(arguments) }
+
+    private func mtdnn(_ arguments: [String]) throws -> JobResult {
         try runAlone(executable: "mtdnn", arguments: arguments)
+    }
+
+    @Test func `mtdnn train ends with a table, also of tasks that no baseline is made for`() throws {
+        let result = try mtdnn(
+            ["train", run.suite.runFile, "--folder", run.newFolder()]
+                + (settings + ["epochs=1"]).flatMap { ["--set", $0] })
+        #expect(result.status == 0, "\(result.error)")
+        let rows = result.output.split(separator: "\n").map { $0.split(separator: " ") }
+        let losses = rows.filter { $0.starts(with: ["text", "MaskedLoss"]) }
+        #expect(losses.count == 1 && losses[0].count == 6 && losses[0][2] == "-" && Double(losses[0][5]) ?? 0 > 1)
+        #expect(rows.contains { $0.starts(with: ["single", "ACC"]) && Double($0[2]) != nil })
     }
 
     @Test func `Pre-training is the same on any number of ranks, threads and hosts, and after a kill`() throws {

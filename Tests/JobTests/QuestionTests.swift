@@ -111,9 +111,16 @@ import Testing
 
         let file = "\(run.suite.folder)/answers.json"
         let written = try mtdnn("predict", folder, "--task", "find", "--squad-predictions", file)
-        #expect(written.error.contains("12 answers; F1 ") && written.output.isEmpty)
+        #expect(written.error.contains("find dev, 12 questions: F1 ") && written.output.isEmpty)
         let answers = try dictionary(String(contentsOfFile: file, encoding: .utf8))
         #expect(answers as? [String: String] == Dictionary(uniqueKeysWithValues: rows.map { ($0[0], $0[1]) }))
+        // A link stays one, and a folder is refused in a sentence.
+        let link = "\(run.suite.folder)/link"
+        try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: file)
+        #expect(try mtdnn("predict", folder, "--task", "find", "--squad-predictions", link).status == 0)
+        #expect(try FileManager.default.destinationOfSymbolicLink(atPath: link) == file)
+        let refused = try mtdnn("predict", folder, "--task", "find", "--squad-predictions", folder)
+        #expect(refused.status == 1 && refused.error.contains("--squad-predictions \(folder): is a folder"))
         let right = dev.count { answers[$0.id] as? String == $0.answer }
         #expect(Double(right) / 12 == scores["EM"])
 

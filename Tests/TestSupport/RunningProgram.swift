@@ -72,6 +72,8 @@ private final class Collector: @unchecked Sendable {  // `data` is read only aft
     init(_ handle: FileHandle) {
         Thread.detachNewThread { [self] in
             data = handle.readDataToEndOfFile()
+            // Foundation keeps what a finished process had, and reads beyond a buffer where a program has a thousand files open.
+            do { try handle.close() } catch { preconditionFailure("a pipe cannot be closed: \(error)") }
             done.signal()
         }
     }

@@ -1,8 +1,8 @@
 import Foundation
 
 extension TaskDefinition {
-    /// Whether its examples have a form as mt-dnn's JSON lines that this program reads: not where words are labelled.
-    public var hasJSONLines: Bool {
+    /// Whether its head scores whole sentences, and tells nothing of their words. Only such tasks have mt-dnn's JSON lines, and baselines.
+    public var scoresSentences: Bool {
         switch kind {
         case .classification, .regression, .ranking: true
         case .labelling, .span, .maskedWords: false
@@ -16,7 +16,7 @@ extension TaskDefinition {
     ///
     /// - Parameter softLabels: A teacher's scores; empty for none.
     public func jsonLine(of example: TokenizedExample, softLabels: [Float] = []) throws -> String {
-        precondition(hasJSONLines, "labels of words have no JSON lines")
+        precondition(scoresSentences, "what is told of words has no JSON lines")
         let isRanking = if case .ranking = kind { true } else { false }
         let tokens = example.sequences.map { list($0.tokens) }
         let segments = example.sequences.map { list($0.segments) }

@@ -68,8 +68,9 @@ struct SquadReader {
         for (answer, place) in try list("answers", of: entries, name) {
             answers.append(try span(answer, in: context, place))
         }
-        if let isImpossible = entries["is_impossible"] as? Bool, isImpossible, !answers.isEmpty {
-            throw error("\(name) has answers, and says that it is_impossible")
+        if let value = entries["is_impossible"] {
+            guard let isImpossible = value as? Bool else { throw error("\(name): is_impossible is not true or false") }
+            if isImpossible, !answers.isEmpty { throw error("\(name) has answers, and says that it is_impossible") }
         }
         guard !answers.isEmpty || task.allowsNoAnswer else {
             throw error("\(name) has no answer; SpanClassificationYN is for such questions")

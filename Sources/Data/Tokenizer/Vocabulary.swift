@@ -70,7 +70,7 @@ public struct Vocabulary: Sendable {
     public func id(of token: String) -> Int32? { trie.id(of: Array(token.utf8)) }
 
     /// For each id whether the token goes on with a word (`##ing`).
-    public var continuations: [Bool] { tokens.map { $0.utf8.count > 2 && $0.hasPrefix("##") } }
+    public var continuations: [Bool] { tokens.map { $0.utf8.count > 2 && $0.utf8.starts(with: "##".utf8) } }
 
     /// The ids of `[PAD]`, `[UNK]`, `[CLS]`, `[SEP]` and `[MASK]`.
     public var specialIDs: [Int32] { [padding, unknown, classification, separator, mask] }

@@ -8,14 +8,15 @@ public struct VocabularyTrainer {
     /// What stands before every other piece.
     public static let specialTokens = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
     /// What every piece has before it that goes on with a word.
-    private static let prefix = "##"
+    private static let prefix = Array("##".utf8)
     /// Characters at most, the most frequent ones; words lose the others. As Hugging Face's default.
     static let characterLimit = 1000
     /// Pairs that occur less often become no pieces. As Hugging Face's default.
     static let leastCount = 2
 
-    private var pieces: [String]
-    private var numbers: [String: Int32] = [:]
+    // By their bytes: Swift's String takes é and e + ´ for equal, and counts ## with a combining mark as two characters.
+    private var pieces: [[UInt8]]
+    private var numbers: [[UInt8]: Int32] = [:]
     private var words: [[Int32]] = []
     private var wordCounts: [Int] = []
     private var pairCounts: [PiecePair: Int] = [:]
@@ -34,31 +35,31 @@ public struct VocabularyTrainer {
         }
         trainer.countPairs()
         trainer.merge(upTo: size)
-        return trainer.pieces
+        return trainer.pieces.map { String(decoding: $0, as: UTF8.self) }
     }
 
     /// Words as their characters.
     private init(_ entries: [WordCounts.Entry]) {
-        pieces = Self.specialTokens
+        pieces = Self.specialTokens.map { Array($0.utf8) }
         let scalars = entries.map { Array(String(decoding: $0.word, as: UTF8.self).unicodeScalars) }
         var counts: [Unicode.Scalar: Int] = [:]
         for (word, entry) in zip(scalars, entries) { for scalar in word { counts[scalar, default: 0] += entry.count } }
         let known = Set(
             counts.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.prefix(Self.characterLimit).map(\.key))
-        for scalar in known.sorted() { _ = add(String(scalar)) }
+        for scalar in known.sorted() { _ = add(Array(String(scalar).utf8)) }
         let later = Set(scalars.flatMap { $0.dropFirst() })
-        for scalar in known.intersection(later).sorted() { _ = add(Self.prefix + String(scalar)) }
+        for scalar in known.intersection(later).sorted() { _ = add(Self.prefix + String(scalar).utf8) }
         for (word, entry) in zip(scalars, entries) {
             words.append(
                 word.enumerated().compactMap { place, scalar in
-                    known.contains(scalar) ? numbers[(place == 0 ? "" : Self.prefix) + String(scalar)] : nil
+                    known.contains(scalar) ? numbers[(place == 0 ? [] : Self.prefix) + String(scalar).utf8] : nil
                 })
             wordCounts.append(entry.count)
         }
     }
 
     /// The number of a piece, which is new or not.
-    private mutating func add(_ piece: String) -> Int32 {
+    private mutating func add(_ piece: [UInt8]) -> Int32 {
         if let number = numbers[piece] { return number }
         let number = Int32(pieces.count)
         numbers[piece] = number

@@ -37,7 +37,7 @@ public struct ScoreTable {
         }
         for task in try settings.taskDefinitions() {
             // Token ids have no texts that a baseline could read, and none tells anything of words.
-            let isText = task.format != .jsonLines && !task.scoresTokens
+            let isText = task.format != .jsonLines && task.scoresSentences
             let train =
                 isText ? try task.readExamples(split: TaskDefinition.trainingSplit, dataFolder: settings.data) : []
             for split in task.developmentSplits {

@@ -1,6 +1,5 @@
 import Data
 import Foundation
-import Storage
 
 /// The file that SQuAD's official scorer takes: one JSON object with the answer to each question under its id, empty for none.
 public struct SquadPredictions {
@@ -15,8 +14,8 @@ public struct SquadPredictions {
         self.split = split
     }
 
-    /// Writes the file, and says how good the answers are where the right ones are known.
-    public func write(to path: String, report: (String) -> Void) throws {
+    /// The file's text; says how good the answers are where the right ones are known.
+    public func json(report: (String) -> Void) throws -> String {
         let definition = model.tasks[task]
         guard definition.documentStride != nil else {
             throw TrainingError("task \(definition.name) has no questions about contexts, as SQuAD has them")
@@ -28,8 +27,8 @@ public struct SquadPredictions {
         let answers = Dictionary(uniqueKeysWithValues: zip(contents.rows.map(\.uid), predictions.map(\.answer)))
         let json = try JSONSerialization.data(
             withJSONObject: answers, options: [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes])
-        try replaceFile(at: path) { try json.write(to: URL(fileURLWithPath: $0)) }
-        let scores = PredictionScores(predictions, of: definition).map { "; \($0.summary)" } ?? ""
-        report("\(path): \(predictions.count) answers\(scores)")
+        let scores = PredictionScores(predictions, of: definition).map { ": \($0.summary)" } ?? ""
+        report("\(definition.name) \(split), \(predictions.count) questions\(scores)")
+        return String(decoding: json, as: UTF8.self) + "\n"
     }
 }

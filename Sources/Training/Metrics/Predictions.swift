@@ -47,10 +47,8 @@ public enum Predictions: Equatable, Sendable {
             Metrics.answerF1(predictions: answers, right: right, mayBeNone: mayBeNone)
         case (.answers(let answers, let right, let mayBeNone), "EM"):
             Metrics.exactMatch(predictions: answers, right: right, mayBeNone: mayBeNone)
-        case (.maskedWords(let results), "ACC"):
-            results.reduce(0) { $0 + $1.hits } / results.reduce(0) { $0 + $1.count }
-        case (.maskedWords(let results), "MaskedLoss"):
-            results.reduce(0) { $0 + $1.loss } / results.reduce(0) { $0 + $1.count }
+        case (.maskedWords(let results), "ACC"): MaskedResult.mean(results, \.hits)
+        case (.maskedWords(let results), "MaskedLoss"): MaskedResult.mean(results, \.loss)
         case (.maskedWords(let results), "NextACC"): Metrics.mean(results.map { $0.nextIsRight ? 1 : 0 })
         default: nil
         }
@@ -71,6 +69,12 @@ public struct MaskedResult: Equatable, Sendable {
     public var hits: Double
     /// Whether it is told rightly if the second text follows the first.
     public var nextIsRight: Bool
+
+    /// The mean of a number over all masked pieces; nil where none is masked.
+    fileprivate static func mean(_ results: [MaskedResult], _ number: KeyPath<MaskedResult, Double>) -> Double? {
+        let count = results.reduce(0) { $0 + $1.count }
+        return count > 0 ? results.reduce(0) { $0 + $1[keyPath: number] } / count : nil
+    }
 
     /// The five numbers that a head for pre-training puts out.
     init(_ outputs: ArraySlice<Float>) {

@@ -1,4 +1,5 @@
 import Foundation
+import Storage
 
 /// How a job ended, left in a file by its first rank for the `mtdnn` that started it. Its ranks exit with 0 then: at any other code mpirun would say
 /// in a paragraph of its own that something went wrong, also where it was only asked to stop.
@@ -13,27 +14,36 @@ public struct JobOutcome {
     /// That which `mtdnn` told the worker of.
     public init(path: String) { self.path = path }
 
+    /// Makes room for the code before the job begins: the disk may be full at its end, and another host's new file be seen late.
+    public func reserve() {
+        // Without it the code is written where there is room, and is mpirun's exit code otherwise.
+        do { try write("running") } catch { return }
+    }
+
     /// Leaves the code with which a job ends, if this is its first rank; returns what the rank exits with.
     public func leave(_ code: Int32, isFirst: Bool) -> Int32 {
         guard isFirst else { return 0 }
-        do {
-            try "\(code)\n".write(toFile: path, atomically: false, encoding: .utf8)
-            return 0
-        } catch {
-            // Then the code itself says it, and mpirun passes it on.
-            return code
-        }
+        // Where it cannot be written the code itself says it, and mpirun passes it on.
+        do { try write("\(code)") } catch { return code }
+        return 0
     }
 
     /// The code with which the job ended, whose mpirun exited with `status`; the file is removed.
     public func take(status: Int32) throws -> Int32 {
-        guard let text = FileManager.default.contents(atPath: path).map({ String(decoding: $0, as: UTF8.self) }) else {
-            // In order, but without a word: the ranks were ended before they knew.
-            return status == 0 ? 1 : status
-        }
+        guard let bytes = FileManager.default.contents(atPath: path) else { return status }
         try remove()
-        guard text.hasSuffix("\n"), let code = Int32(text.dropLast()) else { return status == 0 ? 1 : status }
-        return code
+        return Int32(String(decoding: bytes, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)) ?? status
+    }
+
+    /// Writes a word over what stands there, always as many bytes.
+    private func write(_ word: String) throws {
+        let descriptor = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0o666)
+        guard descriptor >= 0 else { throw StorageError(file: path, place: "open", reason: "not possible") }
+        defer { close(descriptor) }
+        let bytes = Array(word.padding(toLength: 15, withPad: " ", startingAt: 0).utf8) + [UInt8(ascii: "\n")]
+        guard pwrite(descriptor, bytes, bytes.count, 0) == bytes.count else {
+            throw StorageError(file: path, place: "write", reason: "not possible")
+        }
     }
 
     /// Removes what jobs left whose `mtdnn` was killed.
