@@ -26,7 +26,7 @@ struct Supervisor {
             let code = try runOnce(lock, signals)
             if signals.wasAsked, JobExit.mayBeCured(code) {
                 Supervisor.say(
-                    "the job ended with code \(code) before it wrote a checkpoint; the same command goes on from the newest one"
+                    "the job was ended with code \(code); the same command goes on from the newest checkpoint"
                 )
                 try lock.release()
                 return JobExit.stopped

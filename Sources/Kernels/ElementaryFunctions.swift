@@ -29,10 +29,12 @@ public func logarithm(_ x: Double) -> Double {
     return exponent * 0.693_147_180_559_945_3 + 2 * s * sum
 }
 
-/// eˣ for x from -700 to 700, to some units in the last place.
+/// eˣ for x from -700 to 700, to some units in the last place; beyond, 0 or infinity, and NaN of NaN.
 ///
 /// x = n · ln 2 + r with |r| ≤ ½ ln 2, where Taylor's series ends quickly.
 public func exponential(_ x: Double) -> Double {
+    // Scores of a run that diverges come here, too; the step that finds its loss not finite says so.
+    guard abs(x) <= 800 else { return x.isNaN ? x : x > 0 ? .infinity : 0 }
     let n = (x / 0.693_147_180_559_945_3).rounded()
     // ln 2 in two parts, of which the first has so few bits that n times it is exact.
     let r = (x - n * 0.693_147_180_369_123_8) - n * 1.908_214_929_270_587_7e-10

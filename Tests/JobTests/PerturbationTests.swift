@@ -41,6 +41,13 @@ import Testing
         #expect(result.status == 78 && result.error.contains(sentence), "\(result.error)")
     }
 
+    @Test(arguments: ["learning_rate=1.0e+30", "smart={noise: 1.0e+30}"])
+    func `Scores that are not finite end the run with its own sentence`(setting: String) throws {
+        let result = try run.start(ranks: 2, ["smart={}", "warmup=0", "gradient_clip=0", setting])
+        #expect(result.status == 65, "\(result.error)")
+        #expect(result.error.contains("no update was made; examples "))
+    }
+
     @Test func `Tasks whose scores cannot be compared are refused by name`() throws {
         let path = "\(run.suite.folder)/tasks.yml"
         let tasks = try String(contentsOfFile: path, encoding: .utf8)

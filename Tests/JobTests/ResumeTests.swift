@@ -110,6 +110,16 @@ import Testing
         #expect(try run.outcome(of: folder) == before)
     }
 
+    @Test func `Parts of a share may change when a run goes on, unless its bits depend on them`() throws {
+        for (reproducible, code) in [("across_rank_counts", Int32(0)), ("per_rank_count", 78)] {
+            let parts = ["epochs=1", "reproducible=\(reproducible)", "folder=\(run.newFolder())"]
+            #expect(try run.start(ranks: 1, parts).status == 0)
+            let changed = try run.start(ranks: 1, parts + ["gradient_accumulation=2"])
+            #expect(changed.status == code, "\(changed.error)")
+            #expect(changed.error.contains("gradient_accumulation: 1 -> 2") == (code != 0))
+        }
+    }
+
     @Test func `Other settings on the folder of a run are refused, and all differences listed`() throws {
         _ = try interrupt(ranks: 2, signal: "USR1", afterStep: 7)
         let log = try run.outcome(of: folder)

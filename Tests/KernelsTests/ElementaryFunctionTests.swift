@@ -22,6 +22,9 @@ struct ElementaryFunctionTests {
             #expect(abs(exponential(x) / exp(x) - 1) <= 1e-15, "\(x)")
         }
         #expect(exponential(0.0) == 1)
+        #expect(exponential(Double.nan).isNaN)
+        #expect(exponential(1e300) == .infinity && exponential(Double.infinity) == .infinity)
+        #expect(exponential(-1e300) == 0 && exponential(-Double.infinity) == 0)
     }
 
     @Test func cosineIsThatOfTheLibrary() {

@@ -19,7 +19,9 @@ extension RunSettings {
         let changeable = mayMove ? RunSettings.changeableKeys.union(RunSettings.places) : RunSettings.changeableKeys
         let refused = changes(since: old).filter { change in
             let isNew = change.before == "none" || change.after == "none"
-            let mayChange = changeable.contains(change.key) && !isNew
+            // One slice for each part of each rank: then the bits depend on both.
+            let isBound = change.key == "gradient_accumulation" && reproducible == .perRankCount
+            let mayChange = changeable.contains(change.key) && !isNew && !isBound
             let isLonger = change.key == "epochs" && epochs > old.epochs && sampler.kind != .annealed
             return !mayChange && !isLonger
         }
