@@ -102,6 +102,10 @@ private func multiplyBlock(_ a: Matrix, _ scratch: ProductScratch, into c: Matri
     forEachTile(of: c, inner: a.columns, scratch, accumulating: accumulating) { row, panel, target, stride, adds in
         ProductTile.multiplyRows(
             .init(a, first: row, column: 0), panel, inner: a.columns, into: target, stride: stride, accumulating: adds)
+    } multiplyPair: { row, panels, target in
+        ProductTile.multiplyPair(
+            a.row(row), row: a.stride, step: 1, panels: panels, panelDistance: ProductTile.columns * a.columns,
+            inner: a.columns, into: target, stride: c.stride, second: ProductTile.columns, accumulating: accumulating)
     }
 }
 
@@ -114,30 +118,49 @@ private func multiplyBlock(packing a: Matrix, _ scratch: ProductScratch, into c:
     forEachTile(of: c, inner: a.rows, scratch, accumulating: accumulating) { row, panel, target, stride, adds in
         ProductTile.multiplyPacked(
             scratch.left + row * a.rows, panel, inner: a.rows, into: target, stride: stride, accumulating: adds)
+    } multiplyPair: { row, panels, target in
+        ProductTile.multiplyPair(
+            scratch.left + row * a.rows, row: 1, step: ProductTile.rows, panels: panels,
+            panelDistance: ProductTile.columns * a.rows, inner: a.rows, into: target, stride: c.stride,
+            second: ProductTile.columns, accumulating: accumulating)
     }
 }
 
-/// Calls `multiply` for every tile of a block, panel by panel; a tile at the edge is computed whole and copied in part.
+/// Calls `multiplyPair` for every two whole tiles of a block that stand side by side, where the processor has pairs, and `multiply` for every other
+/// tile, panel by panel; a tile at the edge is computed whole and copied in part.
 @inline(__always)
 private func forEachTile(
     of c: Matrix, inner: Int, _ scratch: ProductScratch, accumulating: Bool,
     multiply: (
         _ row: Int, _ panel: UnsafePointer<Float>, _ target: UnsafeMutablePointer<Float>, _ stride: Int, _ adds: Bool
-    ) -> Void
+    ) -> Void,
+    multiplyPair: (_ row: Int, _ panels: UnsafePointer<Float>, _ target: UnsafeMutablePointer<Float>) -> Void
 ) {
-    for column in stride(from: 0, to: c.columns, by: ProductTile.columns) {
-        let panel = UnsafePointer(scratch.right + column * inner)
+    let hasPairs = ProductTile.hasPairs
+    let width = ProductTile.columns
+    var column = 0
+    while column < c.columns {
+        let panelCount = hasPairs && column + 2 * width <= c.columns ? 2 : 1
         for row in stride(from: 0, to: c.rows, by: ProductTile.rows) {
-            let target = c.row(row) + column
-            if row + ProductTile.rows <= c.rows && column + ProductTile.columns <= c.columns {
-                multiply(row, panel, target, c.stride, accumulating)
-            } else {
-                multiply(row, panel, scratch.tile, ProductTile.columns, false)
-                ProductTile.copy(
-                    scratch.tile, into: target, stride: c.stride, rows: min(ProductTile.rows, c.rows - row),
-                    columns: min(ProductTile.columns, c.columns - column), accumulating: accumulating)
+            let hasAllRows = row + ProductTile.rows <= c.rows
+            if panelCount == 2 && hasAllRows {
+                multiplyPair(row, scratch.right + column * inner, c.row(row) + column)
+                continue
+            }
+            for first in stride(from: column, to: column + panelCount * width, by: width) {
+                let panel = UnsafePointer(scratch.right + first * inner)
+                let target = c.row(row) + first
+                if hasAllRows && first + width <= c.columns {
+                    multiply(row, panel, target, c.stride, accumulating)
+                } else {
+                    multiply(row, panel, scratch.tile, width, false)
+                    ProductTile.copy(
+                        scratch.tile, into: target, stride: c.stride, rows: min(ProductTile.rows, c.rows - row),
+                        columns: min(width, c.columns - first), accumulating: accumulating)
+                }
             }
         }
+        column += panelCount * width
     }
 }
 

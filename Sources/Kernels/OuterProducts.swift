@@ -32,6 +32,7 @@ private func sumOuterProductsAlone(
     scratch.reserve(rows: rows)
     let outputBlock = scratch.width(OuterProductScratch.leftCount, tile: ProductTile.rows, rows: rows)
     let inputBlock = scratch.width(OuterProductScratch.rightCount, tile: ProductTile.columns, rows: rows)
+    let tileWidth = (ProductTile.hasPairs ? 2 : 1) * ProductTile.columns
     forEachBlock(of: allInputs, size: inputBlock) { inputs in
         forEachPart(of: inputs, size: ProductTile.columns) { part, index in
             packSlices(slices, x.columns(part), width: ProductTile.columns, into: scratch.right + index * rows) {
@@ -44,7 +45,7 @@ private func sumOuterProductsAlone(
                     ProductPacking.packLeft($0, into: $1)
                 }
             }
-            forEachPart(of: inputs, size: ProductTile.columns) { tileInputs, right in
+            forEachPart(of: inputs, size: tileWidth) { tileInputs, right in
                 forEachPart(of: outputs, size: ProductTile.rows) { tileOutputs, left in
                     let factors = SliceFactors(
                         left: scratch.left + left * rows, right: scratch.right + right * rows, slices: slices,
@@ -52,11 +53,12 @@ private func sumOuterProductsAlone(
                         inputs: tileInputs)
                     for (subtree, node) in slices.tree.subtrees.enumerated() {
                         factors.sum(node, into: scratch.tiles)
-                        ProductTile.copy(
-                            scratch.tiles,
-                            into: gradient[slices.tree.firstSum + subtree] + tileOutputs.lowerBound * x.columns
-                                + tileInputs.lowerBound,
-                            stride: x.columns, rows: tileOutputs.count, columns: tileInputs.count)
+                        let sum = gradient[slices.tree.firstSum + subtree] + tileOutputs.lowerBound * x.columns
+                        factors.forEachPanel { panelInputs, tile in
+                            ProductTile.copy(
+                                scratch.tiles + tile, into: sum + panelInputs.lowerBound, stride: x.columns,
+                                rows: tileOutputs.count, columns: panelInputs.count)
+                        }
                     }
                 }
             }
@@ -83,7 +85,7 @@ private final class OuterProductScratch {
     private init() {
         left = .allocate(capacity: 0)
         right = .allocate(capacity: 0)
-        tiles = .allocate(capacity: 64 * ProductTile.count)  // a level for each bit of a slice's number
+        tiles = .allocate(capacity: 64 * 2 * ProductTile.count)  // two tiles for each bit of a slice's number
     }
 
     deinit {
@@ -105,7 +107,7 @@ private final class OuterProductScratch {
     func width(_ count: Int, tile: Int, rows: Int) -> Int { max(1, count / max(1, tile * rows)) * tile }
 }
 
-/// The packed factors of one tile, all slices one after another.
+/// The packed factors of one tile, or of two side by side, all slices one after another.
 private struct SliceFactors {
     let left, right: UnsafePointer<Float>
     let slices: RowSlices
@@ -113,33 +115,53 @@ private struct SliceFactors {
     let scattered: ScatteredRows?
     let outputs, inputs: Range<Int>
 
-    /// tile = the sum over a node's slices, along the tree. `tile` is followed by room for a tile of each level below.
-    func sum(_ node: Range<Int>, into tile: UnsafeMutablePointer<Float>) {
+    private var isPair: Bool { inputs.count > ProductTile.columns }
+    /// Floats of a sum: a tile, or one after the other.
+    private var count: Int { isPair ? 2 * ProductTile.count : ProductTile.count }
+
+    /// Calls `body` for the columns of each tile, and with where it begins in a sum.
+    @inline(__always)
+    func forEachPanel(_ body: (_ inputs: Range<Int>, _ tile: Int) -> Void) {
+        forEachPart(of: inputs, size: ProductTile.columns) { body($0, $1 * ProductTile.rows) }
+    }
+
+    /// sum = the sum over a node's slices, along the tree. It is followed by room for a sum of each level below.
+    func sum(_ node: Range<Int>, into sum: UnsafeMutablePointer<Float>) {
         if node.count == 1 {
-            multiply(node.lowerBound, into: tile, accumulating: false)
-            scattered?.add(
-                slice: node.lowerBound - slices.tree.local.lowerBound, outputs: outputs, inputs: inputs, to: tile)
+            multiply(node.lowerBound, into: sum, accumulating: false)
+            if let scattered {
+                let slice = node.lowerBound - slices.tree.local.lowerBound
+                forEachPanel { scattered.add(slice: slice, outputs: outputs, inputs: $0, to: sum + $1) }
+            }
             return
         }
         let (first, second) = SliceTree.children(of: node)
-        sum(first, into: tile)
+        self.sum(first, into: sum)
         if second.count == 1, scattered == nil {
-            multiply(second.lowerBound, into: tile, accumulating: true)
+            multiply(second.lowerBound, into: sum, accumulating: true)
         } else {
-            let other = tile + ProductTile.count
-            sum(second, into: other)
-            ProductTile.add(other, to: tile)
+            let other = sum + count
+            self.sum(second, into: other)
+            forEachPanel { ProductTile.add(other + $1, to: sum + $1) }
         }
     }
 
     @inline(__always)
-    private func multiply(_ slice: Int, into tile: UnsafeMutablePointer<Float>, accumulating: Bool) {
+    private func multiply(_ slice: Int, into sum: UnsafeMutablePointer<Float>, accumulating: Bool) {
         let local = slice - slices.tree.local.lowerBound
         let first = slices.bounds[local] * slices.turns
         let count = slices.bounds[local + 1] * slices.turns - first
-        ProductTile.multiplyPacked(
-            left + first * ProductTile.rows, right + first * ProductTile.columns, inner: count, into: tile,
-            stride: ProductTile.columns, accumulating: accumulating)
+        let left = left + first * ProductTile.rows
+        let right = right + first * ProductTile.columns
+        if isPair {
+            ProductTile.multiplyPair(
+                left, row: 1, step: ProductTile.rows, panels: right,
+                panelDistance: ProductTile.columns * slices.rows, inner: count, into: sum,
+                stride: ProductTile.columns, second: ProductTile.count, accumulating: accumulating)
+        } else {
+            ProductTile.multiplyPacked(
+                left, right, inner: count, into: sum, stride: ProductTile.columns, accumulating: accumulating)
+        }
     }
 }
 

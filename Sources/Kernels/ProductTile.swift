@@ -85,6 +85,28 @@ enum ProductTile {
         store(s5, c + 5 * stride)
     }
 
+    /// Whether two tiles side by side can be computed at once: with AVX-512, for which one tile has too few sums.
+    static let hasPairs = vector_multiply_pair_is_possible() != 0
+
+    /// Two tiles side by side, with the bits that each would have alone. Only where there are pairs.
+    /// - Parameters:
+    ///   - row: floats from one of the six rows of a to the next.
+    ///   - step: floats from one of a row's terms to the next.
+    ///   - panels: the two panels of b [inner, 16], floats apart by `panelDistance`.
+    ///   - second: floats from the first tile's beginning to the second one's.
+    @inline(__always)
+    static func multiplyPair(
+        _ a: UnsafePointer<Float>, row: Int, step: Int, panels b: UnsafePointer<Float>, panelDistance: Int, inner: Int,
+        into c: UnsafeMutablePointer<Float>, stride: Int, second: Int, accumulating: Bool
+    ) {
+        #if arch(x86_64)
+            vector_multiply_pair(
+                a, row, step, b, b + panelDistance, inner, c, stride, second, accumulating ? 1 : 0)
+        #else
+            preconditionFailure("no pairs on this processor")
+        #endif
+    }
+
     /// tile += other, for tiles that stand by themselves.
     @inline(__always)
     static func add(_ other: UnsafePointer<Float>, to tile: UnsafeMutablePointer<Float>) {

@@ -61,10 +61,11 @@ struct SlicedProductTests {
         return sumAlongTree(parts, sliceCount: 8)
     }
 
-    @Test(arguments: [1, 4], [65_536, 33, 100])
-    func sumsAreRightAndTheSameBitsOnAnyShares(turns: Int, panelCapacity: Int) {
+    /// 33 columns are a pair of tiles and one by itself, 49 two pairs, the last one in part.
+    @Test(arguments: [1, 4], [(65_536, 33), (33, 33), (100, 49)])
+    func sumsAreRightAndTheSameBitsOnAnyShares(turns: Int, panel: (capacity: Int, inputs: Int)) {
         let rows = SlicedProductTests.sliceSizes.reduce(0, +) * turns
-        let (outputs, inputs) = (31, 33)
+        let (outputs, inputs) = (31, panel.inputs)
         var random = TestRandom(seed: 8)
         let dy = random.normals(rows * outputs)
         let x = random.normals(rows * inputs)
@@ -73,7 +74,7 @@ struct SlicedProductTests {
             let width = product == .columnProducts ? outputs : inputs
             return sums(
                 product, dy: dy, x: Array(x.prefix(rows * width)), outputs: outputs, inputs: width, turns: turns,
-                shares: shares, panelCapacity: panelCapacity)
+                shares: shares, panelCapacity: panel.capacity)
         }
         /// Σ over rows of dy[row, column] · right(row), in double.
         func sum(_ column: Int, _ right: (Int) -> Float) -> Float {
@@ -101,9 +102,9 @@ struct SlicedProductTests {
         }
     }
 
-    @Test(arguments: [1, 7, 9, 31, 33])
-    func multiplyIsThePlainTripleLoop(inner: Int) {
-        let (rows, columns) = (9, 17)
+    @Test(arguments: [1, 7, 9, 31, 33], [17, 49])
+    func multiplyIsThePlainTripleLoop(inner: Int, columns: Int) {
+        let rows = 9
         var random = TestRandom(seed: UInt64(inner))
         let a = random.normals(rows * inner)
         let b = random.normals(inner * columns)
@@ -136,6 +137,29 @@ struct SlicedProductTests {
                 #expect(relativeError(product.values, expected) < 1e-6)
                 #expect(product.marginIsUntouched)
             }
+        }
+    }
+
+    /// Whatever tiles, pairs of tiles or edges a column falls to. The inner dimension has two blocks.
+    @Test(arguments: [false, true])
+    func columnsHaveTheSameBitsInTheWholeProductAndAlone(accumulating: Bool) {
+        let (rows, inner, columns) = (13, 400, 70)
+        var random = TestRandom(seed: 11)
+        let a = OwnedMatrix(random.normals(rows * inner), rows: rows, columns: inner)
+        let b = OwnedMatrix(random.normals(inner * columns), rows: inner, columns: columns)
+        let start = random.normals(rows * columns)
+        let packsLeft = OwnedMatrix(random.normals(inner * rows), rows: inner, columns: rows)
+        for (left, transposed) in [(a, false), (packsLeft, true)] {
+            let whole = OwnedMatrix(start, rows: rows, columns: columns)
+            let alone = OwnedMatrix(start, rows: rows, columns: columns)
+            multiply(
+                left.matrix, b.matrix, transposed: (transposed, false), into: whole.matrix, accumulating: accumulating)
+            for column in 0..<columns {
+                multiply(
+                    left.matrix, b.matrix.columns(column..<(column + 1)), transposed: (transposed, false),
+                    into: alone.matrix.columns(column..<(column + 1)), accumulating: accumulating)
+            }
+            #expect(bits(whole.values) == bits(alone.values))
         }
     }
 
