@@ -20,6 +20,22 @@ static inline __attribute__((always_inline)) vector8 vector8_multiply_add(vector
     return VECTOR_MULTIPLY_ADD(a, b, c);
 }
 
+// The first `count` floats at `floats`, 0 to 8 of them, and zeros; nothing behind them is touched.
+static inline __attribute__((always_inline)) vector8 vector8_first(const float *_Nonnull floats, long count) {
+#ifdef __AVX__
+    typedef float lanes __attribute__((vector_size(32)));
+    typedef int mask __attribute__((vector_size(32)));
+    static const int masks[16] = {-1, -1, -1, -1, -1, -1, -1, -1};
+    mask first;
+    __builtin_memcpy(&first, masks + 8 - count, sizeof first);
+    return (vector8)__builtin_ia32_maskloadps256((const lanes *)floats, first);
+#else
+    vector8 lanes = 0;
+    __builtin_memcpy(&lanes, floats, 4 * count);
+    return lanes;
+#endif
+}
+
 // Whether vector_multiply_pair can run here. Its sums must round as those around it do, so that without FMA there it is not used.
 static inline int vector_multiply_pair_is_possible(void) {
 #if defined(__x86_64__) && defined(__FMA__)

@@ -33,7 +33,7 @@ private func normalize(
     var squares = Vector.zero
     forEachVector(columns) { start, count in
         var centred = load(values + start, count) - mean
-        if count < 8 { for lane in count..<8 { centred[lane] = 0 } }
+        if count < 8 { centred = centred.filled(from: count, with: 0) }
         squares += centred * centred
     }
     let inverseDeviation = 1 / (squares.total / Float(columns) + epsilon).squareRoot()

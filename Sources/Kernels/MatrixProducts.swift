@@ -77,8 +77,8 @@ final class ProductScratch {
     static let ofThread = ThreadLocal { ProductScratch() }
     /// Packed panels of the right factor, and packed rows of the left one.
     let right, left: UnsafeMutablePointer<Float>
-    /// A tile at the edge of a matrix.
-    let tile: UnsafeMutablePointer<Float>
+    /// A tile at the edge of a matrix, or two side by side.
+    let tiles: UnsafeMutablePointer<Float>
 
     private init() {
         func floats(_ count: Int) -> UnsafeMutablePointer<Float> {
@@ -87,13 +87,13 @@ final class ProductScratch {
         }
         right = floats(ProductBlock.inner * ProductBlock.columns)
         left = floats(ProductBlock.inner * ProductBlock.rows)
-        tile = floats(ProductTile.count)
+        tiles = floats(2 * ProductTile.count)
     }
 
     deinit {
         right.deallocate()
         left.deallocate()
-        tile.deallocate()
+        tiles.deallocate()
     }
 }
 
@@ -102,10 +102,10 @@ private func multiplyBlock(_ a: Matrix, _ scratch: ProductScratch, into c: Matri
     forEachTile(of: c, inner: a.columns, scratch, accumulating: accumulating) { row, panel, target, stride, adds in
         ProductTile.multiplyRows(
             .init(a, first: row, column: 0), panel, inner: a.columns, into: target, stride: stride, accumulating: adds)
-    } multiplyPair: { row, panels, target in
+    } multiplyPair: { row, panels, target, stride, second, adds in
         ProductTile.multiplyPair(
             a.row(row), row: a.stride, step: 1, panels: panels, panelDistance: ProductTile.columns * a.columns,
-            inner: a.columns, into: target, stride: c.stride, second: ProductTile.columns, accumulating: accumulating)
+            inner: a.columns, into: target, stride: stride, second: second, accumulating: adds)
     }
 }
 
@@ -118,45 +118,57 @@ private func multiplyBlock(packing a: Matrix, _ scratch: ProductScratch, into c:
     forEachTile(of: c, inner: a.rows, scratch, accumulating: accumulating) { row, panel, target, stride, adds in
         ProductTile.multiplyPacked(
             scratch.left + row * a.rows, panel, inner: a.rows, into: target, stride: stride, accumulating: adds)
-    } multiplyPair: { row, panels, target in
+    } multiplyPair: { row, panels, target, stride, second, adds in
         ProductTile.multiplyPair(
             scratch.left + row * a.rows, row: 1, step: ProductTile.rows, panels: panels,
-            panelDistance: ProductTile.columns * a.rows, inner: a.rows, into: target, stride: c.stride,
-            second: ProductTile.columns, accumulating: accumulating)
+            panelDistance: ProductTile.columns * a.rows, inner: a.rows, into: target, stride: stride, second: second,
+            accumulating: adds)
     }
 }
 
-/// Calls `multiplyPair` for every two whole tiles of a block that stand side by side, where the processor has pairs, and `multiply` for every other
-/// tile, panel by panel; a tile at the edge is computed whole and copied in part.
+/// Calls `multiply` for every tile of a block, panel by panel, or `multiplyPair` for every two side by side with all their rows where the processor
+/// has pairs. What reaches beyond the block is computed whole in `scratch` and copied in part.
 @inline(__always)
 private func forEachTile(
     of c: Matrix, inner: Int, _ scratch: ProductScratch, accumulating: Bool,
     multiply: (
         _ row: Int, _ panel: UnsafePointer<Float>, _ target: UnsafeMutablePointer<Float>, _ stride: Int, _ adds: Bool
     ) -> Void,
-    multiplyPair: (_ row: Int, _ panels: UnsafePointer<Float>, _ target: UnsafeMutablePointer<Float>) -> Void
+    multiplyPair: (
+        _ row: Int, _ panels: UnsafePointer<Float>, _ target: UnsafeMutablePointer<Float>, _ stride: Int,
+        _ second: Int, _ adds: Bool
+    ) -> Void
 ) {
     let hasPairs = ProductTile.hasPairs
     let width = ProductTile.columns
     var column = 0
     while column < c.columns {
-        let panelCount = hasPairs && column + 2 * width <= c.columns ? 2 : 1
+        let panelCount = hasPairs && column + width < c.columns ? 2 : 1
         for row in stride(from: 0, to: c.rows, by: ProductTile.rows) {
-            let hasAllRows = row + ProductTile.rows <= c.rows
-            if panelCount == 2 && hasAllRows {
-                multiplyPair(row, scratch.right + column * inner, c.row(row) + column)
+            let rows = min(ProductTile.rows, c.rows - row)
+            func copyTile(_ tile: Int, column: Int) {
+                ProductTile.copy(
+                    scratch.tiles + tile, into: c.row(row) + column, stride: c.stride, rows: rows,
+                    columns: min(width, c.columns - column), accumulating: accumulating)
+            }
+            if panelCount == 2 && rows == ProductTile.rows {
+                let panels = UnsafePointer(scratch.right + column * inner)
+                if column + 2 * width <= c.columns {
+                    multiplyPair(row, panels, c.row(row) + column, c.stride, width, accumulating)
+                } else {
+                    multiplyPair(row, panels, scratch.tiles, width, ProductTile.count, false)
+                    copyTile(0, column: column)
+                    copyTile(ProductTile.count, column: column + width)
+                }
                 continue
             }
             for first in stride(from: column, to: column + panelCount * width, by: width) {
                 let panel = UnsafePointer(scratch.right + first * inner)
-                let target = c.row(row) + first
-                if hasAllRows && first + width <= c.columns {
-                    multiply(row, panel, target, c.stride, accumulating)
+                if rows == ProductTile.rows && first + width <= c.columns {
+                    multiply(row, panel, c.row(row) + first, c.stride, accumulating)
                 } else {
-                    multiply(row, panel, scratch.tile, width, false)
-                    ProductTile.copy(
-                        scratch.tile, into: target, stride: c.stride, rows: min(ProductTile.rows, c.rows - row),
-                        columns: min(width, c.columns - first), accumulating: accumulating)
+                    multiply(row, panel, scratch.tiles, width, false)
+                    copyTile(0, column: first)
                 }
             }
         }

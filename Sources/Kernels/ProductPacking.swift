@@ -1,6 +1,6 @@
 /// Copies parts of factors into the order in which tiles read them.
 enum ProductPacking {
-    /// Columns `columns` of rows `inner` of b as panels of sixteen columns, zeros beyond the last column [panels, inner, 16].
+    /// Columns `columns` of rows `inner` of b as panels of sixteen columns; what stands beyond the last one does not matter [panels, inner, 16].
     static func packRight(
         _ b: Matrix, transposed: Bool, inner: Range<Int>, columns: Range<Int>, into panels: UnsafeMutablePointer<Float>
     ) {
@@ -52,30 +52,30 @@ enum ProductPacking {
         }
     }
 
-    /// At most sixteen rows of a matrix as the columns of a panel [columns, 16].
+    /// At most sixteen rows of a matrix as the columns of a panel; the last row stands for those that the matrix does not have [columns, 16].
     private static func packTransposed(_ part: Matrix, into panel: UnsafeMutablePointer<Float>) {
         let width = ProductTile.columns
-        var column = 0
-        if part.rows == width {
+        for first in stride(from: 0, to: width, by: 8) {
+            var column = 0
             while column + 8 <= part.columns {
-                let target = panel + column * width
-                transpose(part.pointer + column, stride: part.stride, into: target)
-                transpose(part.row(8) + column, stride: part.stride, into: target + 8)
+                transpose(part, first, column, into: panel + column * width + first)
                 column += 8
             }
-        }
-        while column < part.columns {
-            for row in 0..<width { panel[column * width + row] = row < part.rows ? part.row(row)[column] : 0 }
-            column += 1
+            while column < part.columns {
+                for row in first..<(first + 8) {
+                    panel[column * width + row] = part.row(min(row, part.rows - 1))[column]
+                }
+                column += 1
+            }
         }
     }
 
-    /// Eight rows of eight floats become the first halves of eight rows of a panel.
+    /// Eight rows from row `first` on and eight columns from `column` on become half of eight rows of a panel.
     @inline(__always)
     private static func transpose(
-        _ a: UnsafePointer<Float>, stride: Int, into panel: UnsafeMutablePointer<Float>
+        _ part: Matrix, _ first: Int, _ column: Int, into panel: UnsafeMutablePointer<Float>
     ) {
-        func row(_ index: Int) -> Vector { Vector(at: a + index * stride) }
+        func row(_ index: Int) -> Vector { Vector(at: part.row(min(first + index, part.rows - 1)) + column) }
         // Rows 0 and 1 interleave to columns of pairs, pairs to columns of four, fours to whole columns.
         let (p0, p1) = interleave(row(0), row(1))
         let (p2, p3) = interleave(row(2), row(3))

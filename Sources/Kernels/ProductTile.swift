@@ -123,11 +123,13 @@ enum ProductTile {
             let source = tile + row * columns
             let target = c + row * stride
             if accumulating {
-                for column in 0..<count { target[column] += source[column] }
+                addVector(source, to: target, count: count)
             } else if count == columns {
                 store(load(source), target)
             } else {
-                for column in 0..<count { target[column] = source[column] }
+                forEachVector(count) { start, count in
+                    Kernels.store(Vector(at: source + start), target + start, count)
+                }
             }
         }
     }

@@ -14,14 +14,14 @@ func exponentials(
     var maximum = Vector(repeating: -.infinity)
     forEachVector(count) { start, count in
         var values = load(row + start, count) * scale
-        if count < 8 { for lane in count..<8 { values[lane] = -.infinity } }
+        if count < 8 { values = values.filled(from: count, with: -.infinity) }
         maximum = larger(maximum, values)
     }
     let largest = maximum.largest
     var sum = Vector.zero
     forEachVector(count) { start, count in
         var powers = exponential(load(row + start, count) * scale - largest)
-        if count < 8 { for lane in count..<8 { powers[lane] = 0 } }
+        if count < 8 { powers = powers.filled(from: count, with: 0) }
         sum += powers
         store(powers, row + start, count)
     }

@@ -14,9 +14,7 @@ extension Vector {
     /// arithmetic as its body, so an element's bits do not depend on where it stands.
     @inline(__always)
     init(at pointer: UnsafePointer<Float>, count: Int) {
-        var lanes = Vector.zero
-        for lane in 0..<count { lanes[lane] = pointer[lane] }
-        self = lanes
+        self = vector8_first(pointer, count)
     }
 
     /// Writes all eight lanes.
@@ -25,10 +23,29 @@ extension Vector {
         UnsafeMutableRawPointer(pointer).storeBytes(of: self, as: Vector.self)
     }
 
-    /// Writes the first `count` lanes.
+    /// Writes the first `count` lanes, fewer than eight.
     @inline(__always)
     func store(at pointer: UnsafeMutablePointer<Float>, count: Int) {
-        for lane in 0..<count { pointer[lane] = self[lane] }
+        // By halves: a store lane by lane would go through memory.
+        let raw = UnsafeMutableRawPointer(pointer)
+        var (four, offset) = (lowHalf, 0)
+        if count & 4 != 0 {
+            raw.storeBytes(of: four, as: SIMD4<Float>.self)
+            (four, offset) = (highHalf, 16)
+        }
+        var two = four.lowHalf
+        if count & 2 != 0 {
+            raw.storeBytes(of: two, toByteOffset: offset, as: SIMD2<Float>.self)
+            (two, offset) = (four.highHalf, offset + 8)
+        }
+        if count & 1 != 0 { raw.storeBytes(of: two.x, toByteOffset: offset, as: Float.self) }
+    }
+
+    /// The same with `value` in the lanes from `count` on.
+    @inline(__always)
+    func filled(from count: Int, with value: Float) -> Vector {
+        let numbers = SIMD8<Int32>(0, 1, 2, 3, 4, 5, 6, 7)
+        return replacing(with: value, where: numbers .>= Int32(truncatingIfNeeded: count))
     }
 
     /// The sum of the lanes, always in the same order.
