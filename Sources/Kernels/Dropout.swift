@@ -85,8 +85,10 @@ public struct Dropout: Sendable {
         guard start < columns else { return }
         // A 32-bit word holds two decisions: its low half moves to the even lane, its high half to the odd one.
         let halves = (words & SIMD4(repeating: 0xFFFF)) | ((words &>> 16) &<< 32)
-        let decisions = unsafeBitCast(halves, to: SIMD8<UInt32>.self)
-        let factors = Vector(repeating: scale).replacing(with: 0, where: decisions .< threshold)
+        let decisions = unsafeBitCast(halves, to: SIMD8<Int32>.self)
+        // Beside a single integer the comparison would go lane by lane.
+        let isDropped = decisions .< SIMD8<Int32>(repeating: Int32(threshold))
+        let factors = Vector(repeating: scale).replacing(with: 0, where: isDropped)
         body(start, min(8, columns - start), factors)
     }
 

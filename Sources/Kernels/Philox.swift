@@ -20,17 +20,17 @@ public enum Philox {
     static func blocks(_ counter: Words, key: SIMD2<UInt32>) -> Words {
         let low = SIMD4<UInt64>(repeating: 0xFFFF_FFFF)
         var (c0, c1, c2, c3) = counter
-        var k0 = key.x
-        var k1 = key.y
+        var k0 = SIMD4(repeating: UInt64(key.x))
+        var k1 = SIMD4(repeating: UInt64(key.y))
         for _ in 0..<10 {
             let product0 = (c0 & low) &* SIMD4(repeating: 0xD251_1F53)
             let product1 = (c2 & low) &* SIMD4(repeating: 0xCD9E_8D57)
-            c0 = (product1 &>> 32) ^ c1 ^ SIMD4(repeating: UInt64(k0))
+            c0 = (product1 &>> 32) ^ c1 ^ k0
             c1 = product1 & low
-            c2 = (product0 &>> 32) ^ c3 ^ SIMD4(repeating: UInt64(k1))
+            c2 = (product0 &>> 32) ^ c3 ^ k1
             c3 = product0 & low
-            k0 = k0 &+ 0x9E37_79B9
-            k1 = k1 &+ 0xBB67_AE85
+            k0 = (k0 &+ SIMD4(repeating: 0x9E37_79B9)) & low
+            k1 = (k1 &+ SIMD4(repeating: 0xBB67_AE85)) & low
         }
         return (c0, c1, c2, c3)
     }

@@ -45,7 +45,7 @@ extension Vector {
     @inline(__always)
     func filled(from count: Int, with value: Float) -> Vector {
         let numbers = SIMD8<Int32>(0, 1, 2, 3, 4, 5, 6, 7)
-        return replacing(with: value, where: numbers .>= Int32(truncatingIfNeeded: count))
+        return replacing(with: value, where: numbers .>= SIMD8<Int32>(repeating: Int32(truncatingIfNeeded: count)))
     }
 
     /// The sum of the lanes, always in the same order.
