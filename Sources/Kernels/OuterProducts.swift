@@ -33,30 +33,34 @@ private func sumOuterProductsAlone(
     let outputBlock = scratch.width(OuterProductScratch.leftCount, tile: ProductTile.rows, rows: rows)
     let inputBlock = scratch.width(OuterProductScratch.rightCount, tile: ProductTile.columns, rows: rows)
     let tileWidth = (ProductTile.hasPairs ? 2 : 1) * ProductTile.columns
+    // Looked up once: each look at an object of a class counts its references.
+    let (subtrees, firstSum, firstSlice) = (slices.tree.subtrees, slices.tree.firstSum, slices.tree.local.lowerBound)
+    let (left, right, tiles) = (scratch.left, scratch.right, scratch.tiles)
     forEachBlock(of: allInputs, size: inputBlock) { inputs in
         forEachPart(of: inputs, size: ProductTile.columns) { part, index in
-            packSlices(slices, x.columns(part), width: ProductTile.columns, into: scratch.right + index * rows) {
+            packSlices(slices, x.columns(part), width: ProductTile.columns, into: right + index * rows) {
                 ProductPacking.packColumns($0, into: $1)
             }
         }
         forEachBlock(of: allOutputs, size: outputBlock) { outputs in
             forEachPart(of: outputs, size: ProductTile.rows) { part, index in
-                packSlices(slices, dy.columns(part), width: ProductTile.rows, into: scratch.left + index * rows) {
+                packSlices(slices, dy.columns(part), width: ProductTile.rows, into: left + index * rows) {
                     ProductPacking.packLeft($0, into: $1)
                 }
             }
-            forEachPart(of: inputs, size: tileWidth) { tileInputs, right in
-                forEachPart(of: outputs, size: ProductTile.rows) { tileOutputs, left in
+            forEachPart(of: inputs, size: tileWidth) { tileInputs, input in
+                forEachPart(of: outputs, size: ProductTile.rows) { tileOutputs, output in
                     let factors = SliceFactors(
-                        left: scratch.left + left * rows, right: scratch.right + right * rows, slices: slices,
+                        left: left + output * rows, right: right + input * rows, bounds: slices.bounds,
+                        turns: slices.turns, rows: rows, firstSlice: firstSlice,
                         scattered: scattered.flatMap { $0.concerns(tileOutputs) ? $0 : nil }, outputs: tileOutputs,
                         inputs: tileInputs)
-                    for (subtree, node) in slices.tree.subtrees.enumerated() {
-                        factors.sum(node, into: scratch.tiles)
-                        let sum = gradient[slices.tree.firstSum + subtree] + tileOutputs.lowerBound * x.columns
+                    for index in 0..<subtrees.count {
+                        factors.sum(subtrees[index], into: tiles)
+                        let sum = gradient[firstSum + index] + tileOutputs.lowerBound * x.columns
                         factors.forEachPanel { panelInputs, tile in
                             ProductTile.copy(
-                                scratch.tiles + tile, into: sum + panelInputs.lowerBound, stride: x.columns,
+                                tiles + tile, into: sum + panelInputs.lowerBound, stride: x.columns,
                                 rows: tileOutputs.count, columns: panelInputs.count)
                         }
                     }
@@ -110,7 +114,9 @@ private final class OuterProductScratch {
 /// The packed factors of one tile, or of two side by side, all slices one after another.
 private struct SliceFactors {
     let left, right: UnsafePointer<Float>
-    let slices: RowSlices
+    /// First row of each of the rank's slices in a turn, the number of turns, the rows of all of them, and the number of the first slice.
+    let bounds: UnsafePointer<Int>
+    let turns, rows, firstSlice: Int
     /// What is added to the tile's rows, the product's `outputs`, and columns, its `inputs`.
     let scattered: ScatteredRows?
     let outputs, inputs: Range<Int>
@@ -130,7 +136,7 @@ private struct SliceFactors {
         if node.count == 1 {
             multiply(node.lowerBound, into: sum, accumulating: false)
             if let scattered {
-                let slice = node.lowerBound - slices.tree.local.lowerBound
+                let slice = node.lowerBound - firstSlice
                 forEachPanel { scattered.add(slice: slice, outputs: outputs, inputs: $0, to: sum + $1) }
             }
             return
@@ -148,15 +154,14 @@ private struct SliceFactors {
 
     @inline(__always)
     private func multiply(_ slice: Int, into sum: UnsafeMutablePointer<Float>, accumulating: Bool) {
-        let local = slice - slices.tree.local.lowerBound
-        let first = slices.bounds[local] * slices.turns
-        let count = slices.bounds[local + 1] * slices.turns - first
+        let first = bounds[slice - firstSlice] * turns
+        let count = bounds[slice - firstSlice + 1] * turns - first
         let left = left + first * ProductTile.rows
         let right = right + first * ProductTile.columns
         if isPair {
             ProductTile.multiplyPair(
                 left, row: 1, step: ProductTile.rows, panels: right,
-                panelDistance: ProductTile.columns * slices.rows, inner: count, into: sum,
+                panelDistance: ProductTile.columns * rows, inner: count, into: sum,
                 stride: ProductTile.columns, second: ProductTile.count, accumulating: accumulating)
         } else {
             ProductTile.multiplyPacked(
