@@ -61,7 +61,9 @@ struct JobOptions: ParsableArguments {
     /// Runs the worker with `arguments` on all ranks, once and without a run folder, or throws where the job did not end well.
     func start(_ settings: RunSettings, arguments: [String]) throws {
         let temporaries = JobTemporaries()
-        let code = try launcher(settings, arguments).run(temporaries, .ofProgram)
+        let outcome = JobOutcome(folder: temporaries.path, job: temporaries.job)
+        let launcher = try launcher(settings, arguments + ["--outcome", outcome.path])
+        let code = try outcome.take(status: launcher.run(temporaries, .ofProgram))
         try temporaries.remove()
         if code != 0 { throw ExitCode(code) }
     }

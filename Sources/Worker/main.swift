@@ -21,7 +21,7 @@ struct Worker: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Started by mtdnn, which holds the lock of the run folder and reads here how the job ended.",
+            "Started by mtdnn, which reads here how the job ended, and holds the lock of a run folder.",
             visibility: .hidden))
     var outcome: String?
 
@@ -32,8 +32,10 @@ struct Worker: ParsableCommand {
     var json = false
 
     func run() throws {
+        let outcome = outcome.map(JobOutcome.init(path:))
+        func ending(_ code: Int32, isFirst: Bool) -> Int32 { outcome?.leave(code, isFirst: isFirst) ?? code }
         if let bench {
-            return try withMPI(exitCode: JobExit.code) { world throws in
+            return try withMPI(exitCode: JobExit.code, ending: ending) { world throws in
                 let benchmark = try world.agree {
                     try Benchmark(RunSettings.load(path: runFile, overrides: overrides), world: world, steps: bench)
                 }
@@ -41,8 +43,6 @@ struct Worker: ParsableCommand {
             }
         }
         StopRequest.listen()
-        let outcome = outcome.map(JobOutcome.init(path:))
-        func ending(_ code: Int32, isFirst: Bool) -> Int32 { outcome?.leave(code, isFirst: isFirst) ?? code }
         let (code, isFirst) = try withMPI(exitCode: JobExit.code, ending: ending) { world throws in
             let run = try world.agree {
                 let settings = try RunSettings.load(path: runFile, overrides: overrides)
