@@ -120,6 +120,17 @@ import Testing
         }
     }
 
+    @Test func `Another number of ranks is told of where bits depend on it`() throws {
+        for reproducible in ["across_rank_counts", "per_rank_count"] {
+            let parts = ["reproducible=\(reproducible)", "folder=\(run.newFolder())"]
+            #expect(try run.start(ranks: 1, parts + ["epochs=1"]).status == 0)
+            let resumed = try run.start(ranks: 2, parts + ["epochs=2"])
+            #expect(resumed.status == 0, "\(resumed.error)")
+            let sentence = "is of a run with ranks: 1, which goes on with 2; under `reproducible: per_rank_count`"
+            #expect((resumed.output + resumed.error).contains(sentence) == (reproducible == "per_rank_count"))
+        }
+    }
+
     @Test func `Other settings on the folder of a run are refused, and all differences listed`() throws {
         _ = try interrupt(ranks: 2, signal: "USR1", afterStep: 7)
         let log = try run.outcome(of: folder)

@@ -24,6 +24,11 @@ struct Restoration {
                     "\(checkpoint.path) was written by another build of the program; the run goes on, but only one build promises the same bits"
                 )
             }
+            if let checkpoint, settings.reproducible == .perRankCount, checkpoint.manifest.rankCount != world.size {
+                report(
+                    "\(checkpoint.path) is of a run with ranks: \(checkpoint.manifest.rankCount), which goes on with \(world.size); "
+                        + "under `reproducible: per_rank_count` that changes the bits of all that follows")
+            }
             if checkpoint == nil, let newest = try folder.entries().first {
                 throw TrainingError(
                     "none of the checkpoints in \(folder.path) is whole (the newest is \(newest.path)); "
