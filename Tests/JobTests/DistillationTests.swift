@@ -60,22 +60,12 @@ import Testing
             "single": "kd_loss: SymKlCriterion, kd_temperature: 2, kd_weight: 3,", "pair": "kd_loss: KlCriterion,",
             "query": "kd_weight: 0.5,",
         ])
-        let alone = try run.finish(ranks: 1, settings)
-        for (ranks, threads) in [(3, 2), (8, 1)] {
-            #expect(try run.finish(ranks: ranks, settings + ["threads=\(threads)"]) == alone, "\(ranks) ranks")
-        }
-        let folder = run.newFolder()
-        let parts = settings + ["checkpoint_steps=5", "keep_last=9", "folder=\(folder)"]
-        let killed = try run.interrupt(ranks: 3, parts, signal: "KILL", at: "\(folder)/checkpoints/step-00000010")
-        #expect(killed.status != 0)
-        let second = try run.start(ranks: 2, parts)
-        #expect(second.output.contains("goes on from the checkpoint"))
+        let (alone, _, resumed) = try run.expectSameOutcome(settings)
         #expect(
-            second.output.contains(
+            resumed.output.contains(
                 "single learns from the soft labels of its training data, too: loss + 3.0 x SymKlCriterion at temperature 2.0"
             ))
-        #expect(second.output.contains("loss + 1.0 x MseCriterion at temperature 1.0"))
-        #expect(try run.outcome(of: folder) == alone)
+        #expect(resumed.output.contains("loss + 1.0 x MseCriterion at temperature 1.0"))
         // Without them it is the run on the texts.
         let off = Dictionary(uniqueKeysWithValues: Self.tasks.map { ($0, "kd_weight: 0,") })
         let plain = try run.finish(ranks: 2)

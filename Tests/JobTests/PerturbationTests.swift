@@ -16,17 +16,10 @@ import Testing
     }
 
     @Test func `Perturbed runs are the same on any number of ranks and threads, and after a kill`() throws {
-        let alone = try run.finish(ranks: 1, Self.settings)
+        let (alone, folder, _) = try run.expectSameOutcome(Self.settings, on: [(3, 2), (5, 1)])
         #expect(try run.finish(ranks: 1) != alone)
-        #expect(try run.finish(ranks: 3, Self.settings + ["threads=2"]) == alone)
         let inParts = Self.settings + ["recompute=true", "gradient_accumulation=3"]
         #expect(try run.finish(ranks: 2, inParts) == alone)
-        let folder = run.newFolder()
-        let parts = Self.settings + ["checkpoint_steps=5", "keep_last=9", "folder=\(folder)"]
-        let killed = try run.interrupt(ranks: 2, parts, signal: "KILL", at: "\(folder)/checkpoints/step-00000015")
-        #expect(killed.status != 0)
-        #expect(try run.start(ranks: 5, parts).output.contains("goes on from the checkpoint"))
-        #expect(try run.outcome(of: folder) == alone)
         let other = try run.start(ranks: 1, ["folder=\(folder)", "smart={steps: 1}"])
         #expect(other.status != 0 && other.error.contains("smart.steps: 2 -> 1"), "\(other.error)")
     }

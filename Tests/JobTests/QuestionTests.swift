@@ -75,18 +75,9 @@ import Testing
     }
 
     @Test func `Answers are found alike on any number of ranks and threads, and after a kill`() throws {
-        let alone = try run.finish(ranks: 1, settings)
-        #expect(try alone.entries(with: "metrics").contains { ($0["metrics"] as? [String: Double])?["EM"] != nil })
-        for (ranks, threads) in [(2, 1), (3, 2), (8, 1)] {
-            #expect(try run.finish(ranks: ranks, settings + ["threads=\(threads)"]) == alone, "\(ranks) ranks")
-        }
-        let folder = run.newFolder()
-        let parts = settings + ["checkpoint_steps=5", "keep_last=9", "folder=\(folder)"]
-        let killed = try run.interrupt(
-            ranks: 3, parts, signal: "KILL", at: "\(folder)/checkpoints/step-00000010")
-        #expect(killed.status != 0)
-        #expect(try run.start(ranks: 2, parts).output.contains("goes on from the checkpoint"))
-        #expect(try run.outcome(of: folder) == alone)
+        let (outcome, _, _) = try run.expectSameOutcome(settings)
+        let scores = try outcome.entries(with: "metrics").compactMap { $0["metrics"] as? [String: Double] }
+        #expect(scores.contains { $0["EM"] != nil })
     }
 
     @Test func `What is learnt is predicted for files and for lines, and exported`() throws {

@@ -65,6 +65,27 @@ struct SmallRun {
         return try runJob(ranks: ranks, executable: "/bin/sh", arguments: ["-c", script, "sh"] + worker)
     }
 
+    /// Trains on one rank, and expects the same of other ranks and threads, and of a job on three ranks that is killed and goes on with two.
+    /// - Returns: what the run left behind, the folder of the one that was killed, and what was said when it went on.
+    @discardableResult
+    func expectSameOutcome(
+        _ settings: [String], on layouts: [(ranks: Int, threads: Int)] = [(2, 1), (3, 2), (8, 1)]
+    ) throws -> (outcome: Outcome, folder: String, resumed: JobResult) {
+        let alone = try finish(ranks: 1, settings)
+        for (ranks, threads) in layouts {
+            let found = try finish(ranks: ranks, settings + ["threads=\(threads)"])
+            #expect(found == alone, "\(ranks) ranks of \(threads) threads")
+        }
+        let folder = newFolder()
+        let parts = settings + ["checkpoint_steps=5", "keep_last=9", "folder=\(folder)"]
+        let killed = try interrupt(ranks: 3, parts, signal: "KILL", at: "\(folder)/checkpoints/step-00000010")
+        #expect(killed.status != 0)
+        let resumed = try start(ranks: 2, parts)
+        #expect(resumed.output.contains("goes on from the checkpoint"), "\(resumed.error)")
+        #expect(try outcome(of: folder) == alone, "killed on 3 ranks, gone on with 2")
+        return (alone, folder, resumed)
+    }
+
     /// A run folder that does not exist yet.
     func newFolder() -> String { "\(suite.folder)/run-\(UUID().uuidString)" }
 
