@@ -82,6 +82,9 @@ def sentences(comparison):
         if side:
             phases = {phase: side.median(lambda run: run["phases"][phase]) for phase in PHASES if phase in side.runs[0]["phases"]}
             lines.append(f"* Phases of {side.name} {side.layout}: " + ", ".join(f"{phase} {share:.0%}" for phase, share in phases.items()) + ".")
+    products = sorted({run["products"] for side in comparison.strong for run in side.runs})
+    if products:
+        lines.append(f"* The strongest PyTorch's products are those of {' and '.join(products)}, whichever a run found faster; transformers' are PyTorch's own.")
     strong = [run["exchange"] for run in comparison.strong[0].runs if run.get("exchange")]
     if strong:
         lines.append(f"* One all_reduce of {strong[0]['bytes'] / 1e6:.0f} MB by gloo: {1000 * statistics.median(one['seconds'] for one in strong):.2f} ms.")

@@ -129,7 +129,7 @@ def measure(options, trainer):
         all_ranks = [mine]
     total, whole = sum(seconds), sum(sum(one["phases"].values()) for one in all_ranks)
     return dict(
-        ranks=options.ranks, threads=options.threads, median_step_seconds=statistics.median(seconds),
+        ranks=options.ranks, threads=options.threads, products=trainer.products, median_step_seconds=statistics.median(seconds),
         examples_per_second=sum(len(batch["rows"]) for batch in batches) / total,
         tokens_per_second=sum(batch["tokens"] for batch in batches) / total,
         memory=[one["memory"] for one in all_ranks],

@@ -46,6 +46,7 @@ class Trainer:
     def __init__(self, options, rank):
         import torch
         self.torch, self.rank, self.ranks = torch, rank, options.ranks
+        self.products = "PyTorch's own"
         model = make_model(options)
         self.parameters = list(model.parameters())
         self.optimizer = torch.optim.Adamax(self.parameters, lr=common.RATE, foreach=True)
