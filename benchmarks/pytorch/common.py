@@ -30,6 +30,7 @@ def arguments(description):
     parser.add_argument("--batches", required=True, help="what `mtdnn bench --json` printed: its steps name the rows of each batch")
     parser.add_argument("--ranks", type=int, default=1)
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--products", choices=["MKL", "oneDNN"], help="of strong.py, instead of the faster ones; PyTorch's own are MKL's")
     parser.add_argument("--dropout", type=float, default=0.1)
     parser.add_argument("--seed", type=int, default=1)
     return parser.parse_args()

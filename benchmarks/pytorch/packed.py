@@ -117,11 +117,12 @@ class PackedEncoder(Encoder):
         return self.layers[-1](rows, batch, drop, first_only)
 
 
-def make_packed(encoder):
-    """Turns an encoder of `model.py` into this one; all its parameters must have a `grad`. Returns whose products it uses."""
+def make_packed(encoder, products=None):
+    """Turns an encoder of `model.py` into this one; all its parameters must have a `grad`. Returns whose products it uses: the faster ones unless named."""
     global product
-    product = faster_product(encoder.layers[0].expand.weight)
+    named = dict(MKL=product_by_mkl, oneDNN=product_by_onednn)
+    product = named[products] if products else faster_product(encoder.layers[0].expand.weight)
     encoder.__class__ = PackedEncoder
     for layer in encoder.layers:
         layer.__class__ = PackedLayer
-    return "oneDNN" if product is product_by_onednn else "MKL"
+    return next(name for name, known in named.items() if known is product)

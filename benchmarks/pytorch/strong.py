@@ -20,7 +20,7 @@ class Trainer:
         self.heads = {name: (Answer if task["san"] else Pooled)(self.encoder, task["outputs"], options.dropout)
                       for name, task in common.TASKS.items()}
         self.flatten()
-        self.products = make_packed(self.encoder)
+        self.products = make_packed(self.encoder, options.products)
         self.batches = [self.prepare(batch) for batch in common.read_batches(options)]
         self.counts = dict.fromkeys(["encoder", "pooler", *self.heads], 0)
         self.touched = torch.zeros(0, dtype=torch.long)
