@@ -82,6 +82,8 @@ private final class OuterProductScratch {
     /// Floats of packed factors that are worked on at once, where rows are few: about what a second-level cache holds.
     static let leftCount = 1 << 15
     static let rightCount = 1 << 19
+    /// Tiles that are packed at once where rows are many: a row of a wide matrix lies in a page of its own, which should give more than a few floats.
+    static let leastTiles = 8
     private(set) var rowCapacity = 0
     private(set) var left, right: UnsafeMutablePointer<Float>
     let tiles: UnsafeMutablePointer<Float>
@@ -103,12 +105,15 @@ private final class OuterProductScratch {
         left.deallocate()
         right.deallocate()
         rowCapacity = rows
-        left = .allocate(capacity: max(OuterProductScratch.leftCount, ProductTile.rows * rows))
-        right = .allocate(capacity: max(OuterProductScratch.rightCount, ProductTile.columns * rows))
+        let least = OuterProductScratch.leastTiles * rows
+        left = .allocate(capacity: max(OuterProductScratch.leftCount, ProductTile.rows * least))
+        right = .allocate(capacity: max(OuterProductScratch.rightCount, ProductTile.columns * least))
     }
 
-    /// How many columns of a factor with `rows` rows fit, in whole tiles, at least one.
-    func width(_ count: Int, tile: Int, rows: Int) -> Int { max(1, count / max(1, tile * rows)) * tile }
+    /// How many columns of a factor with `rows` rows are packed at once, in whole tiles.
+    func width(_ count: Int, tile: Int, rows: Int) -> Int {
+        max(OuterProductScratch.leastTiles, count / max(1, tile * rows)) * tile
+    }
 }
 
 /// The packed factors of one tile, or of two side by side, all slices one after another.
