@@ -45,7 +45,7 @@ static inline int vector_multiply_pair_is_possible(void) {
 #endif
 }
 
-#if defined(__x86_64__) && defined(__FMA__)
+#ifdef __x86_64__
 typedef float unaligned16 __attribute__((ext_vector_type(16), aligned(4)));
 
 // Two tiles of products side by side, [6, inner] by twice [inner, 16], in AVX-512 registers: twelve sums in flight, as many as its multiply-adds
@@ -62,8 +62,8 @@ static void vector_multiply_pair(
 #pragma clang loop unroll(full)
         for (int i = 0; i < 6; i++) {
             const vector16 factor = (vector16)(a[i * row + index * step]);
-            sums[i][0] = VECTOR_MULTIPLY_ADD(factor, l, sums[i][0]);
-            sums[i][1] = VECTOR_MULTIPLY_ADD(factor, r, sums[i][1]);
+            sums[i][0] = __builtin_elementwise_fma(factor, l, sums[i][0]);
+            sums[i][1] = __builtin_elementwise_fma(factor, r, sums[i][1]);
         }
     }
 #pragma clang loop unroll(full)
