@@ -19,7 +19,7 @@ import Testing
         ["sampler={kind: annealed}", "epochs=3"], ["sampler={kind: main, main: pair, ratio: 0.5, last: pair}"],
     ])
     func `Any mixture gives the same bits on any number of ranks and after a kill`(settings: [String]) throws {
-        let (outcome, _, _) = try run.expectSameOutcome(settings, on: [(3, 1)])
+        let (outcome, _, _) = try run.expectSameOutcome(settings, on: [(3, 1)], killedOn: 2, goneOnWith: 5)
         #expect(outcome != (try run.finish(ranks: 1)))
     }
 

@@ -16,7 +16,8 @@ import Testing
     }
 
     @Test func `Perturbed runs are the same on any number of ranks and threads, and after a kill`() throws {
-        let (alone, folder, _) = try run.expectSameOutcome(Self.settings, on: [(3, 2), (5, 1)])
+        let (alone, folder, _) = try run.expectSameOutcome(
+            Self.settings, on: [(3, 2)], killedOn: 2, goneOnWith: 5)
         #expect(try run.finish(ranks: 1) != alone)
         let inParts = Self.settings + ["recompute=true", "gradient_accumulation=3"]
         #expect(try run.finish(ranks: 2, inParts) == alone)

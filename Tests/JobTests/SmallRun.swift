@@ -65,11 +65,12 @@ struct SmallRun {
         return try runJob(ranks: ranks, executable: "/bin/sh", arguments: ["-c", script, "sh"] + worker)
     }
 
-    /// Trains on one rank, and expects the same of other ranks and threads, and of a job on three ranks that is killed and goes on with two.
+    /// Trains on one rank, and expects the same of other ranks and threads, and of a job that is killed on some ranks and goes on with others.
     /// - Returns: what the run left behind, the folder of the one that was killed, and what was said when it went on.
     @discardableResult
     func expectSameOutcome(
-        _ settings: [String], on layouts: [(ranks: Int, threads: Int)] = [(2, 1), (3, 2), (8, 1)]
+        _ settings: [String], on layouts: [(ranks: Int, threads: Int)] = [(2, 1), (3, 2), (8, 1)],
+        killedOn before: Int = 3, goneOnWith after: Int = 2
     ) throws -> (outcome: Outcome, folder: String, resumed: JobResult) {
         let alone = try finish(ranks: 1, settings)
         for (ranks, threads) in layouts {
@@ -78,11 +79,11 @@ struct SmallRun {
         }
         let folder = newFolder()
         let parts = settings + ["checkpoint_steps=5", "keep_last=9", "folder=\(folder)"]
-        let killed = try interrupt(ranks: 3, parts, signal: "KILL", at: "\(folder)/checkpoints/step-00000010")
+        let killed = try interrupt(ranks: before, parts, signal: "KILL", at: "\(folder)/checkpoints/step-00000010")
         #expect(killed.status != 0)
-        let resumed = try start(ranks: 2, parts)
+        let resumed = try start(ranks: after, parts)
         #expect(resumed.output.contains("goes on from the checkpoint"), "\(resumed.error)")
-        #expect(try outcome(of: folder) == alone, "killed on 3 ranks, gone on with 2")
+        #expect(try outcome(of: folder) == alone, "killed on \(before) ranks, gone on with \(after)")
         return (alone, folder, resumed)
     }
 
