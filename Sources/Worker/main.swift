@@ -34,6 +34,7 @@ struct Worker: ParsableCommand {
     func run() throws {
         let outcome = outcome.map(JobOutcome.init(path:))
         func ending(_ code: Int32, isFirst: Bool) -> Int32 { outcome?.leave(code, isFirst: isFirst) ?? code }
+        StopRequest.listen()
         if let bench {
             return try withMPI(exitCode: JobExit.code, ending: ending) { world throws in
                 let benchmark = try world.agree {
@@ -42,7 +43,6 @@ struct Worker: ParsableCommand {
                 try benchmark.run(asJSON: json)
             }
         }
-        StopRequest.listen()
         let (code, isFirst) = try withMPI(exitCode: JobExit.code, ending: ending) { world throws in
             let run = try world.agree {
                 let settings = try RunSettings.load(path: runFile, overrides: overrides)

@@ -12,21 +12,13 @@ import Testing
         do { try run.suite.remove() } catch { Issue.record(error) }
     }
 
-    /// Runs `mtdnn bench` on the suite's run file.
-    private func bench(_ arguments: String...) throws -> (status: Int32, output: String, error: String) {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: productPath("mtdnn"))
-        process.arguments = ["bench", run.suite.runFile] + arguments
-        let (output, error) = (Pipe(), Pipe())
-        process.standardOutput = output
-        process.standardError = error
-        process.standardInput = FileHandle.nullDevice
-        try process.run()
-        let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-        let reason = String(decoding: error.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-        process.waitUntilExit()
-        return (process.terminationStatus, text, reason)
+    /// Starts `mtdnn bench` on the suite's run file.
+    private func start(_ arguments: [String]) throws -> RunningProgram {
+        try RunningProgram([productPath("mtdnn"), "bench", run.suite.runFile] + arguments, name: "mtdnn bench")
     }
+
+    /// Runs it to its end.
+    private func bench(_ arguments: String...) throws -> JobResult { try start(arguments).wait(timeout: 100) }
 
     /// Every file and folder below the suite's own.
     private func files() throws -> [String] {
@@ -96,5 +88,17 @@ import Testing
             "mtdnn-worker: \(SmallSuite.stepCount + 1) steps are asked for, and the run has \(SmallSuite.stepCount); "
             + "ask for fewer, or raise `epochs`\n"
         #expect(result.error.hasSuffix(sentence), "mpirun adds nothing: \(result.error)")
+    }
+
+    @Test func `A stop ends it with a sentence and the code for stopped`() throws {
+        let program = try start(["--ranks", "2", "--steps", "20000", "--set", "epochs=2000"])
+        try wait(for: "token files") { try files().contains { $0.hasPrefix("prepared/") } }
+        kill(program.processIdentifier, SIGINT)
+        let result = try program.wait(timeout: 100)
+        #expect(result.status == 75 && result.output.isEmpty)
+        // It may come in a step or before the first.
+        let sentence = try #require(result.error.split(separator: "\n").last)
+        #expect(
+            sentence.hasPrefix("mtdnn-worker: ") && sentence.contains("asked"), "mpirun adds nothing: \(result.error)")
     }
 }

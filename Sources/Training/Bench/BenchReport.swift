@@ -14,17 +14,6 @@ struct BenchReport: Encodable {
         var seconds: Double
     }
 
-    struct Memory: Encodable {
-        var peakPss: Int?
-        var peakRss: Int
-    }
-
-    struct Exchange: Encodable {
-        var bytes: Int
-        var seconds: Double
-        var passSeconds: Double
-    }
-
     var ranks: Int
     var threads: Int
     var reproducible: String
@@ -38,11 +27,11 @@ struct BenchReport: Encodable {
     var sgemmFlops: [Double]
     var usefulOverSgemm: Double
     /// Bytes of each rank.
-    var memory: [Memory]
+    var memory: [ProcessMemory]
     /// The share of each phase in the time of all steps, mean of all ranks.
     var phases: [String: Double]
     /// One exchange of gradients by itself, of the slowest rank; nil where there is one rank only.
-    var exchange: Exchange?
+    var exchange: RankFigures.Exchange?
     var steps: [Step]
 
     init(
@@ -65,17 +54,14 @@ struct BenchReport: Encodable {
         usefulFlops = Double(batches.reduce(0) { $0 + $1.operations }) / total
         sgemmFlops = (0..<2).map { time in figures.reduce(0) { $0 + $1.sgemm[time] } }
         usefulOverSgemm = usefulFlops / (sgemmFlops.reduce(0, +) / 2)
-        memory = figures.map { Memory(peakPss: $0.memory.peakProportional, peakRss: $0.memory.peakResident) }
+        memory = figures.map(\.memory)
         let phaseTotal = max(1e-9, figures.reduce(0) { $0 + $1.phases.reduce(0, +) })
         phases = Dictionary(
             uniqueKeysWithValues: Phase.trainingPhases.enumerated().map { index, phase in
                 ("\(phase)", figures.reduce(0) { $0 + $1.phases[index] } / phaseTotal)
             })
         exchange =
-            figures.count == 1
-            ? nil
-            : figures.map(\.exchange).max { $0.seconds < $1.seconds }
-                .map { Exchange(bytes: $0.bytes, seconds: $0.seconds, passSeconds: $0.passSeconds) }
+            figures.count == 1 ? nil : figures.map(\.exchange).max { $0.seconds < $1.seconds }
     }
 
     /// One line.
@@ -102,10 +88,7 @@ struct BenchReport: Encodable {
                     "%.1f GFLOP/s of matrix products that are needed: %.0f %% of sgemm's %.1f before and %.1f after",
                 usefulFlops / 1e9, 100 * usefulOverSgemm, sgemmFlops[0] / 1e9, sgemmFlops[1] / 1e9),
         ]
-        let memory = memory.map { memory in
-            (memory.peakPss.map { "\(MemoryPlan.text($0)) " } ?? "") + "(resident \(MemoryPlan.text(memory.peakRss)))"
-        }
-        lines.append("peak memory by rank: " + memory.joined(separator: ", "))
+        lines.append("peak memory by rank: " + memory.map(\.text).joined(separator: ", "))
         let shares = Phase.trainingPhases.map { String(format: "%@ %.1f %%", "\($0)", 100 * (phases["\($0)"] ?? 0)) }
         lines.append("phases: " + shares.joined(separator: ", "))
         if let exchange {

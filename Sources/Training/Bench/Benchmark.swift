@@ -37,7 +37,7 @@ public struct Benchmark {
         let rates = MachineRates(world, threads: settings.threads)
         let before = try rates.sgemm()
         ProcessMemory.resetPeak()
-        for step in batches.largest(Benchmark.warmUpCount) { _ = try trainer.step(step) }
+        for step in batches.largest(Benchmark.warmUpCount) { try take(step, trainer) }
         trainer.clock = PhaseClock()
         let seconds = try (0..<stepCount).map { try time($0, trainer) }
         let memory = ProcessMemory.peak()
@@ -53,10 +53,17 @@ public struct Benchmark {
         print(asJSON ? try report.json : report.text)
     }
 
+    /// One step; throws on all ranks where one of them was asked to stop.
+    private func take(_ step: Int, _ trainer: Trainer) throws {
+        guard try !trainer.step(step).stopAsked else {
+            throw SharedError("stopped, as asked, before there were figures", exitCode: JobExit.stopped)
+        }
+    }
+
     /// Seconds of one step. All ranks leave it together but for the last gather, so the first one's clock speaks for all.
     private func time(_ step: Int, _ trainer: Trainer) throws -> Double {
         let start = monotonicNanoseconds()
-        _ = try trainer.step(step)
+        try take(step, trainer)
         return Double(monotonicNanoseconds() - start) / 1e9
     }
 

@@ -1,11 +1,14 @@
 import Foundation
 
 /// Memory of this process as Linux counts it; elsewhere nothing is known but the highest resident size.
-struct ProcessMemory: Codable, Equatable {
+struct ProcessMemory: Codable {
     /// Bytes in use at their highest, pages shared with other processes counted in full.
-    var peakResident: Int
+    var peakRss: Int
     /// The same with each shared page divided among those that use it.
-    var peakProportional: Int?
+    var peakPss: Int?
+
+    /// For people.
+    var text: String { (peakPss.map { "\(byteText($0)) " } ?? "") + "(resident \(byteText(peakRss)))" }
 
     /// Lets the peak begin anew at what is in use now.
     static func resetPeak() {
@@ -22,11 +25,23 @@ struct ProcessMemory: Codable, Equatable {
     static func peak() -> ProcessMemory {
         let status = fields(of: "/proc/self/status")
         let rollup = fields(of: "/proc/self/smaps_rollup")
-        let resident = status["VmHWM"] ?? peakMemory()
+        let resident = status["VmHWM"] ?? highestResident()
         guard let now = rollup["Rss"], let proportional = rollup["Pss"] else {
-            return ProcessMemory(peakResident: resident, peakProportional: nil)
+            return ProcessMemory(peakRss: resident, peakPss: nil)
         }
-        return ProcessMemory(peakResident: resident, peakProportional: resident - (now - proportional))
+        return ProcessMemory(peakRss: resident, peakPss: resident - (now - proportional))
+    }
+
+    /// The most bytes that this process has had in use since its start.
+    private static func highestResident() -> Int {
+        var usage = rusage()
+        #if canImport(Darwin)
+            getrusage(RUSAGE_SELF, &usage)
+            return usage.ru_maxrss
+        #else
+            getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
+            return usage.ru_maxrss * 1024
+        #endif
     }
 
     /// The lines `NAME: NUMBER kB` of a file under /proc, in bytes.

@@ -20,7 +20,7 @@ public struct CheckpointInspection {
         let best = CheckpointFolder.best(of: checkpoints)
         let rows = checkpoints.reversed().map { checkpoint in
             [
-                "step \(checkpoint.step)", MemoryPlan.text(checkpoint.manifest.byteCount),
+                "step \(checkpoint.step)", byteText(checkpoint.manifest.byteCount),
                 checkpoint.manifest.score.map { String(format: "mean score %.4f", $0) } ?? "",
                 [checkpoint.step == best?.step ? "best" : "", checkpoint.step == newest.step ? "newest" : ""]
                     .filter { !$0.isEmpty }.joined(separator: ", "),
@@ -64,7 +64,7 @@ public struct CheckpointInspection {
         for (name, parameters) in groups.sorted(by: { $0.key < $1.key }) {
             rows.append(["  \(name)", "\(count(parameters.map(\.value)))"])
         }
-        rows.append(["files", MemoryPlan.text(manifest.byteCount)])
+        rows.append(["files", byteText(manifest.byteCount)])
         rows += manifest.files.map { ["  \($0.name)", "\($0.size) bytes, SHA-256 \($0.sha256)"] }
         return ([checkpoint.path] + align(rows)).joined(separator: "\n")
     }

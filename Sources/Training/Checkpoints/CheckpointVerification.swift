@@ -34,7 +34,7 @@ public struct CheckpointVerification {
             let manifest = checkpoint.manifest
             lines.append(
                 "\(path): is whole: step \(manifest.step), \(manifest.files.count + 1) files, "
-                    + MemoryPlan.text(manifest.byteCount))
+                    + byteText(manifest.byteCount))
         } catch {
             lines.append("\(error)")
             isWhole = false

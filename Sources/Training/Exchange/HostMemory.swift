@@ -52,8 +52,8 @@ package final class HostMemory {
     /// Whether this rank gives the host's values what they begin with.
     var isFirstOfHost: Bool { host.rank == 0 }
 
-    /// Bytes of the host's values, counted for one of its ranks.
-    var ownValueByteCount: Int { isFirstOfHost ? 4 * sizes.values : 0 }
+    /// Bytes of the host's values, divided among its ranks.
+    var valueByteShare: Int { 4 * sizes.values / host.size }
 
     /// Bytes of this rank's gradients.
     var gradientByteCount: Int { 4 * sizes.bufferCount * HostMemory.bufferFloats(sizes) }

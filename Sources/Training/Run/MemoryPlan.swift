@@ -23,9 +23,9 @@ struct MemoryPlan {
 
     private func require(_ needed: Int, by rankCount: Int, on hostName: String, _ settings: RunSettings) throws {
         guard let available = MemoryPlan.availableBytes(), needed > available else { return }
-        let largest = parts.sorted { $0.bytes > $1.bytes }.prefix(3).map { "\($0.name) \(MemoryPlan.text($0.bytes))" }
+        let largest = parts.sorted { $0.bytes > $1.bytes }.prefix(3).map { "\($0.name) \(byteText($0.bytes))" }
         throw TrainingError(
-            "the \(rankCount) ranks on \(hostName) need \(MemoryPlan.text(needed)) and \(MemoryPlan.text(available)) are free; "
+            "the \(rankCount) ranks on \(hostName) need \(byteText(needed)) and \(byteText(available)) are free; "
                 + "the largest parts of a rank are \(largest.joined(separator: ", ")); "
                 + (settings.recomputes ? "" : "set `recompute: true`, ")
                 + "raise `gradient_accumulation`, "
@@ -43,12 +43,12 @@ struct MemoryPlan {
         }
         return nil
     }
+}
 
-    /// Bytes in KiB, MiB or GiB.
-    static func text(_ bytes: Int) -> String {
-        let mebibytes = Double(bytes) / 1_048_576
-        if bytes < 1_048_576 { return String(format: "%.0f KiB", mebibytes * 1024) }
-        return mebibytes < 1024
-            ? String(format: "%.0f MiB", mebibytes) : String(format: "%.2f GiB", mebibytes / 1024)
-    }
+/// Bytes in KiB, MiB or GiB.
+func byteText(_ bytes: Int) -> String {
+    let mebibytes = Double(bytes) / 1_048_576
+    if bytes < 1_048_576 { return String(format: "%.0f KiB", mebibytes * 1024) }
+    return mebibytes < 1024
+        ? String(format: "%.0f MiB", mebibytes) : String(format: "%.2f GiB", mebibytes / 1024)
 }

@@ -143,8 +143,7 @@ final class RunReport {
         let times = Phase.allCases.map { (phase: $0, seconds: trainer.clock.seconds($0)) }.filter { $0.seconds > 0 }
         let total = times.reduce(0) { $0 + $1.seconds }
         let shares = times.map { String(format: "%@ %.1f %%", "\($0.phase)", 100 * $0.seconds / total) }
-        let mine = "\(peakMemory() / 1_048_576) MiB"
-        let memory = try world.allGather(mine)
+        let memory = try world.allGather(ProcessMemory.peak().text)
         guard log != nil else { return }
         let trainingSeconds = seconds - trainer.clock.seconds(.evaluate)
         say(

@@ -144,7 +144,7 @@ package final class Trainer {
     /// What this rank's memory goes to.
     var memoryPlan: MemoryPlan {
         MemoryPlan(parts: [
-            ("values", memory.ownValueByteCount), ("gradients", memory.gradientByteCount),
+            ("values", memory.valueByteShare), ("gradients", memory.gradientByteCount),
             ("activations", model.workspaceByteCount), ("moments", optimizer.byteCount),
             ("messages", gradients.byteCount),
             ("copy for checkpoints", ShardStaging.byteCount(optimizer)),

@@ -91,7 +91,7 @@ public struct TrainingRun {
             "\(parts.tasks.count) tasks, \(plan.sampler.stepsPerEpoch) steps an epoch, \(settings.epochs) epochs, "
                 + "\(world.size) rank\(world.size == 1 ? "" : "s"), \(plan.shares.sliceCount) slices, "
                 + "\(trainer.model.parameters.count) parameters, "
-                + "\(MemoryPlan.text(trainer.memoryPlan.total)) for values, gradients, moments and activations of rank 0"
+                + "\(byteText(trainer.memoryPlan.total)) for values, gradients, moments and activations of rank 0"
         )
         let earlyStop = EarlyStop(patience: settings.patience, scores: try scoresSoFar())
         guard start < trainer.stepCount, !earlyStop.isDue else {
