@@ -52,11 +52,15 @@ def ratios(comparison):
     def memory(run):
         return max(one["peak_pss"] or one["peak_rss"] for one in run["memory"])
 
+    def memory_with_checkpoint(run):
+        return memory(run) + max(run.get("checkpoint_copy_bytes", [0]))
+
     ours = {mode: best(comparison.ours[mode]) for mode in MODES}
     rows = [
         ("tokens/s over the strongest PyTorch", [ratio(ours[mode], best(comparison.strong), speed) for mode in MODES]),
         ("tokens/s over transformers + DDP, 2 ranks", [ratio(ours[mode], comparison.plain[0], speed) for mode in MODES]),
         ("peak memory over the strongest, 2 ranks", [ratio(comparison.ours[mode][0], comparison.strong[0], memory) for mode in MODES]),
+        ("the same with a checkpoint in flight, whose copy is added", [ratio(comparison.ours[mode][0], comparison.strong[0], memory_with_checkpoint) for mode in MODES]),
     ]
     lines = [f"| median ratio | {' | '.join(MODES)} |", "|---|---|---|"]
     for name, values in rows:

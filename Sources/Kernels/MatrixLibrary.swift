@@ -1,17 +1,16 @@
 import COpenBLAS
 
 /// OpenBLAS: what our own products are measured against.
-public struct MatrixLibrary: Sendable, Equatable {
-    /// Version and build options, for example `OpenBLAS 0.3.21 NO_LAPACKE DYNAMIC_ARCH ...`.
-    public let configuration: String
-    /// Name of the kernel set that it chose for this processor, for example `Zen`.
-    public let coreName: String
+public struct MatrixLibrary: Sendable {
+    /// Its version, and the processor that it takes this one for: `OpenBLAS 0.3.21, Zen`.
+    public let name: String
 
     /// Asks OpenBLAS for its configuration and limits it to one thread.
-    public static func prepare() -> MatrixLibrary {
+    public init() {
         openblas_set_num_threads(1)
-        return MatrixLibrary(
-            configuration: String(cString: openblas_get_config()), coreName: String(cString: openblas_get_corename()))
+        // `OpenBLAS 0.3.21 NO_LAPACKE DYNAMIC_ARCH ...`
+        let version = String(cString: openblas_get_config()).split(separator: " ").prefix(2).joined(separator: " ")
+        name = "\(version), \(String(cString: openblas_get_corename()))"
     }
 
     /// c = a·b by sgemm, for matrices without gaps between their rows.

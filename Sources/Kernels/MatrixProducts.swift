@@ -51,12 +51,12 @@ private func multiplyAlone(
             ProductPacking.packRight(
                 b, transposed: bTransposed, inner: innerBlock, columns: columns, into: scratch.right)
             forEachBlock(of: 0..<c.rows, size: ProductBlock.rows) { rows in
-                let part = c.rows(rows).columns(columns)
-                if aTransposed {
-                    multiplyBlock(packing: a.rows(innerBlock).columns(rows), scratch, into: part, accumulating: adds)
-                } else {
-                    multiplyBlock(a.rows(rows).columns(innerBlock), scratch, into: part, accumulating: adds)
-                }
+                let left =
+                    aTransposed
+                    ? LeftFactor(packing: a.rows(innerBlock).columns(rows), into: scratch.left)
+                    : LeftFactor(a.rows(rows).columns(innerBlock))
+                multiplyBlock(
+                    left, inner: innerBlock.count, scratch, into: c.rows(rows).columns(columns), accumulating: adds)
             }
         }
     }
@@ -97,47 +97,35 @@ final class ProductScratch {
     }
 }
 
-/// A block of c from rows of a where they lie.
-private func multiplyBlock(_ a: Matrix, _ scratch: ProductScratch, into c: Matrix, accumulating: Bool) {
-    forEachTile(of: c, inner: a.columns, scratch, accumulating: accumulating) { row, panel, target, stride, adds in
-        ProductTile.multiplyRows(
-            .init(a, first: row, column: 0), panel, inner: a.columns, into: target, stride: stride, accumulating: adds)
-    } multiplyPair: { row, panels, target, stride, second, adds in
-        ProductTile.multiplyPair(
-            a.row(row), row: a.stride, step: 1, panels: panels, panelDistance: ProductTile.columns * a.columns,
-            inner: a.columns, into: target, stride: stride, second: second, accumulating: adds)
+/// Rows of a product's left factor as its tiles read them.
+private struct LeftFactor {
+    /// The first row's first term.
+    let start: UnsafePointer<Float>
+    /// Floats from a tile's first row to the next tile's, for each row between them.
+    let tileDistance: Int
+    /// Floats from one row of a tile to the next.
+    let rowDistance: Int
+    /// Floats from one term of a row to the next.
+    let termDistance: Int
+
+    /// Rows of a matrix where they lie.
+    init(_ rows: Matrix) {
+        (start, tileDistance, rowDistance, termDistance) = (UnsafePointer(rows.pointer), rows.stride, rows.stride, 1)
+    }
+
+    /// Columns of a matrix, which are packed.
+    init(packing columns: Matrix, into packed: UnsafeMutablePointer<Float>) {
+        forEachBlock(of: 0..<columns.columns, size: ProductTile.rows) {
+            ProductPacking.packLeft(columns.columns($0), into: packed + $0.lowerBound * columns.rows)
+        }
+        (start, tileDistance, rowDistance, termDistance) = (UnsafePointer(packed), columns.rows, 1, ProductTile.rows)
     }
 }
 
-/// A block of c from columns of a, which are packed first.
-private func multiplyBlock(packing a: Matrix, _ scratch: ProductScratch, into c: Matrix, accumulating: Bool) {
-    for first in stride(from: 0, to: a.columns, by: ProductTile.rows) {
-        let columns = first..<min(first + ProductTile.rows, a.columns)
-        ProductPacking.packLeft(a.columns(columns), into: scratch.left + first * a.rows)
-    }
-    forEachTile(of: c, inner: a.rows, scratch, accumulating: accumulating) { row, panel, target, stride, adds in
-        ProductTile.multiplyPacked(
-            scratch.left + row * a.rows, panel, inner: a.rows, into: target, stride: stride, accumulating: adds)
-    } multiplyPair: { row, panels, target, stride, second, adds in
-        ProductTile.multiplyPair(
-            scratch.left + row * a.rows, row: 1, step: ProductTile.rows, panels: panels,
-            panelDistance: ProductTile.columns * a.rows, inner: a.rows, into: target, stride: stride, second: second,
-            accumulating: adds)
-    }
-}
-
-/// Calls `multiply` for every tile of a block, panel by panel, or `multiplyPair` for every two side by side with all their rows where the processor
-/// has pairs. What reaches beyond the block is computed whole in `scratch` and copied in part.
-@inline(__always)
-private func forEachTile(
-    of c: Matrix, inner: Int, _ scratch: ProductScratch, accumulating: Bool,
-    multiply: (
-        _ row: Int, _ panel: UnsafePointer<Float>, _ target: UnsafeMutablePointer<Float>, _ stride: Int, _ adds: Bool
-    ) -> Void,
-    multiplyPair: (
-        _ row: Int, _ panels: UnsafePointer<Float>, _ target: UnsafeMutablePointer<Float>, _ stride: Int,
-        _ second: Int, _ adds: Bool
-    ) -> Void
+/// A block of c, panel by panel: every tile, or every two side by side with all their rows where the processor has pairs. What reaches beyond the
+/// block is computed whole in `scratch` and copied in part.
+private func multiplyBlock(
+    _ left: LeftFactor, inner: Int, _ scratch: ProductScratch, into c: Matrix, accumulating: Bool
 ) {
     let hasPairs = ProductTile.hasPairs
     let width = ProductTile.columns
@@ -145,6 +133,7 @@ private func forEachTile(
     while column < c.columns {
         let panelCount = hasPairs && column + width < c.columns ? 2 : 1
         for row in stride(from: 0, to: c.rows, by: ProductTile.rows) {
+            let a = left.start + row * left.tileDistance
             let rows = min(ProductTile.rows, c.rows - row)
             func copyTile(_ tile: Int, column: Int) {
                 ProductTile.copy(
@@ -152,24 +141,25 @@ private func forEachTile(
                     columns: min(width, c.columns - column), accumulating: accumulating)
             }
             if panelCount == 2 && rows == ProductTile.rows {
-                let panels = UnsafePointer(scratch.right + column * inner)
-                if column + 2 * width <= c.columns {
-                    multiplyPair(row, panels, c.row(row) + column, c.stride, width, accumulating)
-                } else {
-                    multiplyPair(row, panels, scratch.tiles, width, ProductTile.count, false)
+                let isWhole = column + 2 * width <= c.columns
+                ProductTile.multiplyPair(
+                    a, row: left.rowDistance, term: left.termDistance, panels: scratch.right + column * inner,
+                    panelDistance: width * inner, inner: inner, into: isWhole ? c.row(row) + column : scratch.tiles,
+                    stride: isWhole ? c.stride : width, second: isWhole ? width : ProductTile.count,
+                    accumulating: isWhole && accumulating)
+                if !isWhole {
                     copyTile(0, column: column)
                     copyTile(ProductTile.count, column: column + width)
                 }
                 continue
             }
             for first in stride(from: column, to: column + panelCount * width, by: width) {
-                let panel = UnsafePointer(scratch.right + first * inner)
-                if rows == ProductTile.rows && first + width <= c.columns {
-                    multiply(row, panel, c.row(row) + first, c.stride, accumulating)
-                } else {
-                    multiply(row, panel, scratch.tiles, width, false)
-                    copyTile(0, column: first)
-                }
+                let isWhole = rows == ProductTile.rows && first + width <= c.columns
+                ProductTile.multiply(
+                    a, row: left.rowDistance, term: left.termDistance, count: rows, scratch.right + first * inner,
+                    inner: inner, into: isWhole ? c.row(row) + first : scratch.tiles,
+                    stride: isWhole ? c.stride : width, accumulating: isWhole && accumulating)
+                if !isWhole { copyTile(0, column: first) }
             }
         }
         column += panelCount * width

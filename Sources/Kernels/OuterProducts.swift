@@ -165,12 +165,13 @@ private struct SliceFactors {
         let right = right + first * ProductTile.columns
         if isPair {
             ProductTile.multiplyPair(
-                left, row: 1, step: ProductTile.rows, panels: right,
+                left, row: 1, term: ProductTile.rows, panels: right,
                 panelDistance: ProductTile.columns * rows, inner: count, into: sum,
                 stride: ProductTile.columns, second: ProductTile.count, accumulating: accumulating)
         } else {
-            ProductTile.multiplyPacked(
-                left, right, inner: count, into: sum, stride: ProductTile.columns, accumulating: accumulating)
+            ProductTile.multiply(
+                left, row: 1, term: ProductTile.rows, right, inner: count, into: sum, stride: ProductTile.columns,
+                accumulating: accumulating)
         }
     }
 }

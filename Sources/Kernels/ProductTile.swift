@@ -14,60 +14,28 @@ enum ProductTile {
 
     typealias Lanes = SIMD16<Float>
 
-    /// Where the six rows of the left factor begin.
-    struct LeftRows {
-        let r0, r1, r2, r3, r4, r5: UnsafePointer<Float>
-
-        /// Rows of a matrix from `first` on; the last one stands for those that the matrix does not have.
-        @inline(__always)
-        init(_ matrix: Matrix, first: Int, column: Int) {
-            let last = matrix.rows - 1
-            func row(_ index: Int) -> UnsafePointer<Float> {
-                UnsafePointer(matrix.row(min(first + index, last)) + column)
-            }
-            (r0, r1, r2, r3, r4, r5) = (row(0), row(1), row(2), row(3), row(4), row(5))
-        }
-
-        /// Rows that were packed side by side [inner, 6].
-        @inline(__always)
-        init(packed: UnsafePointer<Float>) {
-            (r0, r1, r2, r3, r4, r5) = (packed, packed + 1, packed + 2, packed + 3, packed + 4, packed + 5)
-        }
-    }
-
-    /// c = a·b or c += a·b for rows of a that lie in a matrix, and b packed [inner, 16].
+    /// c = a·b or c += a·b for six rows of a, and b packed [inner, 16].
+    /// - Parameters:
+    ///   - row: floats from one of the rows of a to the next.
+    ///   - term: floats from one of a row's terms to the next.
+    ///   - count: rows that a has; the last one stands for those that are missing.
     @inline(never)
-    static func multiplyRows(
-        _ a: LeftRows, _ b: UnsafePointer<Float>, inner: Int, into c: UnsafeMutablePointer<Float>, stride: Int,
-        accumulating: Bool
+    static func multiply(
+        _ a: UnsafePointer<Float>, row: Int, term: Int, count: Int = rows, _ b: UnsafePointer<Float>, inner: Int,
+        into c: UnsafeMutablePointer<Float>, stride: Int, accumulating: Bool
     ) {
-        multiply(a, step: 1, b, inner: inner, into: c, stride: stride, accumulating: accumulating)
-    }
-
-    /// c = a·b or c += a·b for a packed [inner, 6] and b packed [inner, 16].
-    @inline(never)
-    static func multiplyPacked(
-        _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, inner: Int, into c: UnsafeMutablePointer<Float>,
-        stride: Int, accumulating: Bool
-    ) {
-        multiply(LeftRows(packed: a), step: rows, b, inner: inner, into: c, stride: stride, accumulating: accumulating)
-    }
-
-    @inline(__always)
-    private static func multiply(
-        _ a: LeftRows, step: Int, _ b: UnsafePointer<Float>, inner: Int, into c: UnsafeMutablePointer<Float>,
-        stride: Int, accumulating: Bool
-    ) {
+        func start(_ index: Int) -> UnsafePointer<Float> { a + min(index, count - 1) * row }
+        let (r0, r1, r2, r3, r4, r5) = (start(0), start(1), start(2), start(3), start(4), start(5))
         var (s0, s1, s2) = (Lanes.zero, Lanes.zero, Lanes.zero)
         var (s3, s4, s5) = (Lanes.zero, Lanes.zero, Lanes.zero)
         for index in 0..<inner {
             let right = load(b + index * columns)
-            s0 = vector_multiply_add(Lanes(repeating: a.r0[index * step]), right, s0)
-            s1 = vector_multiply_add(Lanes(repeating: a.r1[index * step]), right, s1)
-            s2 = vector_multiply_add(Lanes(repeating: a.r2[index * step]), right, s2)
-            s3 = vector_multiply_add(Lanes(repeating: a.r3[index * step]), right, s3)
-            s4 = vector_multiply_add(Lanes(repeating: a.r4[index * step]), right, s4)
-            s5 = vector_multiply_add(Lanes(repeating: a.r5[index * step]), right, s5)
+            s0 = vector_multiply_add(Lanes(repeating: r0[index * term]), right, s0)
+            s1 = vector_multiply_add(Lanes(repeating: r1[index * term]), right, s1)
+            s2 = vector_multiply_add(Lanes(repeating: r2[index * term]), right, s2)
+            s3 = vector_multiply_add(Lanes(repeating: r3[index * term]), right, s3)
+            s4 = vector_multiply_add(Lanes(repeating: r4[index * term]), right, s4)
+            s5 = vector_multiply_add(Lanes(repeating: r5[index * term]), right, s5)
         }
         if accumulating {
             s0 += load(c)
@@ -91,17 +59,17 @@ enum ProductTile {
     /// Two tiles side by side, with the bits that each would have alone. Only where there are pairs.
     /// - Parameters:
     ///   - row: floats from one of the six rows of a to the next.
-    ///   - step: floats from one of a row's terms to the next.
+    ///   - term: floats from one of a row's terms to the next.
     ///   - panels: the two panels of b [inner, 16], floats apart by `panelDistance`.
     ///   - second: floats from the first tile's beginning to the second one's.
     @inline(__always)
     static func multiplyPair(
-        _ a: UnsafePointer<Float>, row: Int, step: Int, panels b: UnsafePointer<Float>, panelDistance: Int, inner: Int,
+        _ a: UnsafePointer<Float>, row: Int, term: Int, panels b: UnsafePointer<Float>, panelDistance: Int, inner: Int,
         into c: UnsafeMutablePointer<Float>, stride: Int, second: Int, accumulating: Bool
     ) {
         #if arch(x86_64)
             vector_multiply_pair(
-                a, row, step, b, b + panelDistance, inner, c, stride, second, accumulating ? 1 : 0)
+                a, row, term, b, b + panelDistance, inner, c, stride, second, accumulating ? 1 : 0)
         #else
             preconditionFailure("no pairs on this processor")
         #endif

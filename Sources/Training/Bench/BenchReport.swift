@@ -23,11 +23,15 @@ struct BenchReport: Encodable {
     var tokensPerSecond: Double
     /// Operations per second of the products that are needed, by all ranks together.
     var usefulFlops: Double
+    /// Whose sgemm, and for which processor.
+    var sgemmLibrary: String
     /// Operations per second of sgemm, all ranks together, before and after.
     var sgemmFlops: [Double]
     var usefulOverSgemm: Double
     /// Bytes of each rank.
     var memory: [ProcessMemory]
+    /// Bytes that each rank of a training job needs besides, for the copy from which a checkpoint is written.
+    var checkpointCopyBytes: [Int]
     /// The share of each phase in the time of all steps, mean of all ranks.
     var phases: [String: Double]
     /// One exchange of gradients by itself, of the slowest rank; nil where there is one rank only.
@@ -36,7 +40,7 @@ struct BenchReport: Encodable {
 
     init(
         _ settings: RunSettings, _ trainer: Trainer, batches: [BatchList.Batch], taskNames: [String],
-        seconds: [Double], threads: Int, ranks figures: [RankFigures]
+        seconds: [Double], threads: Int, library: String, ranks figures: [RankFigures]
     ) {
         ranks = figures.count
         self.threads = threads
@@ -52,9 +56,11 @@ struct BenchReport: Encodable {
         examplesPerSecond = Double(batches.reduce(0) { $0 + $1.rows.count }) / total
         tokensPerSecond = Double(batches.reduce(0) { $0 + $1.tokens }) / total
         usefulFlops = Double(batches.reduce(0) { $0 + $1.operations }) / total
+        sgemmLibrary = library
         sgemmFlops = (0..<2).map { time in figures.reduce(0) { $0 + $1.sgemm[time] } }
         usefulOverSgemm = usefulFlops / (sgemmFlops.reduce(0, +) / 2)
         memory = figures.map(\.memory)
+        checkpointCopyBytes = figures.map(\.checkpointCopyBytes)
         let phaseTotal = max(1e-9, figures.reduce(0) { $0 + $1.phases.reduce(0, +) })
         phases = Dictionary(
             uniqueKeysWithValues: Phase.trainingPhases.enumerated().map { index, phase in
@@ -85,10 +91,13 @@ struct BenchReport: Encodable {
             String(format: "%.1f examples/s, %.0f tokens/s (no padding)", examplesPerSecond, tokensPerSecond),
             String(
                 format:
-                    "%.1f GFLOP/s of matrix products that are needed: %.0f %% of sgemm's %.1f before and %.1f after",
-                usefulFlops / 1e9, 100 * usefulOverSgemm, sgemmFlops[0] / 1e9, sgemmFlops[1] / 1e9),
+                    "%.1f GFLOP/s of matrix products that are needed: %.0f %% of sgemm's %.1f before and %.1f after (%@)",
+                usefulFlops / 1e9, 100 * usefulOverSgemm, sgemmFlops[0] / 1e9, sgemmFlops[1] / 1e9, sgemmLibrary),
         ]
-        lines.append("peak memory by rank: " + memory.map(\.text).joined(separator: ", "))
+        lines.append(
+            "peak memory by rank: " + memory.map(\.text).joined(separator: ", ")
+                + "; training keeps a copy for checkpoints besides: "
+                + checkpointCopyBytes.map(byteText).joined(separator: ", "))
         let shares = Phase.trainingPhases.map { String(format: "%@ %.1f %%", "\($0)", 100 * (phases["\($0)"] ?? 0)) }
         lines.append("phases: " + shares.joined(separator: ", "))
         if let exchange {

@@ -43,13 +43,14 @@ public struct Benchmark {
         let memory = ProcessMemory.peak()
         let exchange = try timeExchange(trainer, task: batches.all[stepCount - 1].task, rates)
         let mine = RankFigures(
-            sgemm: [before, try rates.sgemm()], memory: memory, exchange: exchange,
+            sgemm: [before, try rates.sgemm()], memory: memory,
+            checkpointCopyBytes: ShardStaging.byteCount(trainer.optimizer), exchange: exchange,
             phases: Phase.trainingPhases.map { trainer.clock.seconds($0) })
         let figures = try gather(mine)
         guard world.rank == 0 else { return }
         let report = BenchReport(
             settings, trainer, batches: batches.all, taskNames: parts.tasks.map(\.definition.name), seconds: seconds,
-            threads: settings.threads, ranks: figures)
+            threads: settings.threads, library: rates.libraryName, ranks: figures)
         print(asJSON ? try report.json : report.text)
     }
 
@@ -103,6 +104,8 @@ struct RankFigures: Codable {
     /// Operations per second before and after the steps.
     var sgemm: [Double]
     var memory: ProcessMemory
+    /// What training needs besides: the copy from which a checkpoint is written.
+    var checkpointCopyBytes: Int
     var exchange: Exchange
     /// Seconds of each phase, in the order of `Phase.trainingPhases`.
     var phases: [Double]

@@ -7,6 +7,9 @@ struct MachineRates {
     private let world: Communicator
     /// Threads of each rank.
     private let threads: Int
+    private let library = MatrixLibrary()
+    /// Whose sgemm it is.
+    var libraryName: String { library.name }
 
     init(_ world: Communicator, threads: Int) {
         self.world = world
@@ -17,7 +20,6 @@ struct MachineRates {
     /// 2048 x 768 by 768 x 3072, the median of several.
     func sgemm() throws -> Double {
         let (m, n, k) = (2048, 3072, 768)
-        let library = MatrixLibrary.prepare()
         try world.barrier()
         let seconds = median(
             ofThreads: threads, repetitions: 7,
@@ -26,7 +28,7 @@ struct MachineRates {
                 for buffer in buffers { buffer.pointer.update(repeating: 0.5, count: buffer.count) }
                 return buffers
             },
-            work: { buffers in
+            work: { [library] buffers in
                 library.multiply(
                     Matrix(buffers[0].pointer, rows: m, columns: k), Matrix(buffers[1].pointer, rows: k, columns: n),
                     into: Matrix(buffers[2].pointer, rows: m, columns: n))

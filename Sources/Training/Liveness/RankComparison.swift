@@ -4,6 +4,7 @@ import Model
 import Storage
 
 /// What all ranks must have in common, or they would not compute the same: compared at the start, a difference refused by host name.
+/// A rank alone computes no checksum.
 package struct RankComparison {
     private let world: Communicator
     private let hosts: [String]
@@ -15,6 +16,7 @@ package struct RankComparison {
 
     /// Throws unless all ranks run the same program, which decides the bits of all weights, with the same settings.
     func requireSameProgram(_ settings: RunSettings) throws {
+        guard world.size > 1 else { return }
         try requireSame(try world.agree { try RankComparison.programChecksum() }) {
             "\($0.other) runs another build of the program than \($0.first); copy the same mtdnn-worker to all hosts"
         }
@@ -27,6 +29,7 @@ package struct RankComparison {
 
     /// Throws unless all ranks read the same token files.
     package func requireSameData(_ paths: [String]) throws {
+        guard world.size > 1 else { return }
         for path in paths {
             let sum = try world.agree { try Checksum.sha256(ofFile: path) }
             RankPosition.advance()
@@ -38,6 +41,7 @@ package struct RankComparison {
 
     /// Throws unless all ranks hold the same weights.
     package func requireSameWeights(_ parameters: Parameters) throws {
+        guard world.size > 1 else { return }
         let values = UnsafeRawBufferPointer(start: parameters.values, count: 4 * parameters.count)
         try requireSame(Checksum.sha256(of: values)) {
             "\($0.other) begins with other weights than \($0.first); let `encoder` and `folder` name folders with the same contents on all hosts"

@@ -4,6 +4,11 @@ public enum JSONLinesExport {
     /// - Parameter report: receives a sentence for each file.
     public static func write(_ settings: RunSettings, to folder: String, report: (String) -> Void) throws {
         let tasks = try settings.taskDefinitions()
+        if let task = tasks.first(where: { !$0.scoresSentences }) {
+            throw TrainingError(
+                "task \(task.name) tells something of words, and JSON lines have no place for that; leave it out of `train`"
+            )
+        }
         try createFolder(folder)
         var preparation = try Preparation(settings, encoder: EncoderFiles(settings))
         for task in tasks { try preparation.writeJSONLines(task, to: folder, report: report) }

@@ -100,11 +100,6 @@ struct Preparation {
     /// Writes every split of a task that is there as mt-dnn's preprocessed JSON lines, `TASK_SPLIT.json` in `folder`.
     /// - Parameter report: receives a sentence for each file that is written, and one for each row listed as left out.
     mutating func writeJSONLines(_ task: TaskDefinition, to folder: String, report: (String) -> Void) throws {
-        guard task.scoresSentences else {
-            throw TrainingError(
-                "task \(task.name) tells something of words, and JSON lines have no place for that; leave it out of `train`"
-            )
-        }
         for split in task.splits {
             let source = try task.path(ofSplit: split, dataFolder: settings.data)
             if task.testSplits.contains(split), !FileManager.default.fileExists(atPath: source) { continue }
