@@ -86,6 +86,9 @@ def sentences(comparison):
         if side:
             phases = {phase: side.median(lambda run: run["phases"][phase]) for phase in PHASES if phase in side.runs[0]["phases"]}
             lines.append(f"* Phases of {side.name} {side.layout}: " + ", ".join(f"{phase} {share:.0%}" for phase, share in phases.items()) + ".")
+    libraries = sorted({run["sgemm_library"] for sides in comparison.ours.values() for side in sides for run in side.runs})
+    if libraries:
+        lines.append(f"* mtdnn's sgemm is that of {' and '.join(libraries)}.")
     products = sorted({run["products"] for side in comparison.strong for run in side.runs})
     if products:
         lines.append(f"* The strongest PyTorch's products are those of {' and '.join(products)}, whichever a run found faster; transformers' are PyTorch's own.")

@@ -79,21 +79,13 @@ final class ProductScratch {
     let right, left: UnsafeMutablePointer<Float>
     /// A tile at the edge of a matrix, or two side by side.
     let tiles: UnsafeMutablePointer<Float>
+    private let buffers: [FloatBuffer]
 
     private init() {
-        func floats(_ count: Int) -> UnsafeMutablePointer<Float> {
-            UnsafeMutableRawPointer.allocate(byteCount: 4 * count, alignment: 64).bindMemory(
-                to: Float.self, capacity: count)
-        }
-        right = floats(ProductBlock.inner * ProductBlock.columns)
-        left = floats(ProductBlock.inner * ProductBlock.rows)
-        tiles = floats(2 * ProductTile.count)
-    }
-
-    deinit {
-        right.deallocate()
-        left.deallocate()
-        tiles.deallocate()
+        buffers = [
+            ProductBlock.inner * ProductBlock.columns, ProductBlock.inner * ProductBlock.rows, 2 * ProductTile.count,
+        ].map { FloatBuffer(count: $0) }
+        (right, left, tiles) = (buffers[0].pointer, buffers[1].pointer, buffers[2].pointer)
     }
 }
 

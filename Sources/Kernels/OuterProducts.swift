@@ -84,30 +84,20 @@ private final class OuterProductScratch {
     static let rightCount = 1 << 19
     /// Tiles that are packed at once where rows are many: a row of a wide matrix lies in a page of its own, which should give more than a few floats.
     static let leastTiles = 8
-    private(set) var rowCapacity = 0
-    private(set) var left, right: UnsafeMutablePointer<Float>
-    let tiles: UnsafeMutablePointer<Float>
-
-    private init() {
-        left = .allocate(capacity: 0)
-        right = .allocate(capacity: 0)
-        tiles = .allocate(capacity: 64 * 2 * ProductTile.count)  // two tiles for each bit of a slice's number
-    }
-
-    deinit {
-        left.deallocate()
-        right.deallocate()
-        tiles.deallocate()
-    }
+    private var rowCapacity = 0
+    // A panel's rows must not cross cache lines, which costs a quarter of the speed, and buffers begin with a page.
+    private var leftBuffer = FloatBuffer(count: 0), rightBuffer = FloatBuffer(count: 0)
+    private let tileBuffer = FloatBuffer(count: 64 * 2 * ProductTile.count)  // two for each bit of a slice's number
+    var left: UnsafeMutablePointer<Float> { leftBuffer.pointer }
+    var right: UnsafeMutablePointer<Float> { rightBuffer.pointer }
+    var tiles: UnsafeMutablePointer<Float> { tileBuffer.pointer }
 
     func reserve(rows: Int) {
         guard rows > rowCapacity else { return }
-        left.deallocate()
-        right.deallocate()
         rowCapacity = rows
         let least = OuterProductScratch.leastTiles * rows
-        left = .allocate(capacity: max(OuterProductScratch.leftCount, ProductTile.rows * least))
-        right = .allocate(capacity: max(OuterProductScratch.rightCount, ProductTile.columns * least))
+        leftBuffer = FloatBuffer(count: max(OuterProductScratch.leftCount, ProductTile.rows * least))
+        rightBuffer = FloatBuffer(count: max(OuterProductScratch.rightCount, ProductTile.columns * least))
     }
 
     /// How many columns of a factor with `rows` rows are packed at once, in whole tiles.
