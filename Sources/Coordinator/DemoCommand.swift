@@ -18,6 +18,9 @@ struct DemoCommand: ParsableCommand {
     var seed: UInt64 = 2018
 
     func run() throws {
+        guard DemoSuite.mayWrite(to: folder) else {
+            throw LaunchError("--folder \(folder): holds something else than a demo; name a new folder")
+        }
         try DemoSuite.write(to: folder, seed: seed)
         let runFile = "\(folder)/run.yml"
         let overrides = ["folder=\(folder)/run"]
@@ -26,6 +29,7 @@ struct DemoCommand: ParsableCommand {
         job.ranks = ranks
         job.threads = nil
         job.hostfile = nil
+        try job.validate()
         // The demo's own run of an earlier call would be gone on with, and is finished.
         try job.train(
             settings, arguments: [runFile] + overrides.flatMap { ["--set", $0] }, startsAfresh: true)

@@ -41,18 +41,22 @@ struct EmbedCommand: ParsableCommand {
         try TrainedModel.with(path, threads: team.threads, overrides: overrides, probe: .ownProcess, report: say) {
             model in
             try lines.forEachBlock { block, first in
-                let texts = try block.enumerated().map { place, line in
-                    guard let text = String(bytes: line, encoding: .utf8) else {
-                        throw LaunchError("\(lines.name):\(first + place): is not UTF-8")
-                    }
-                    return text
-                }
-                if tokens {
-                    try write(model.tokenVectors(texts).map { TokenLine(tokens: $0.pieces, vectors: $0.vectors) })
-                } else {
-                    try write(model.sentenceVectors(texts, pooling).map(SentenceLine.init))
+                let texts = block.map { String(bytes: $0, encoding: .utf8) }
+                // What comes before a bad line has its answer all the same.
+                let sound = texts.prefix { $0 != nil }.compactMap(\.self)
+                try answer(sound, by: model)
+                guard sound.count == texts.count else {
+                    throw LaunchError("\(lines.name):\(first + sound.count): is not UTF-8")
                 }
             }
+        }
+    }
+
+    private func answer(_ texts: [String], by model: TrainedModel) throws {
+        if tokens {
+            try write(model.tokenVectors(texts).map { TokenLine(tokens: $0.pieces, vectors: $0.vectors) })
+        } else {
+            try write(model.sentenceVectors(texts, pooling).map(SentenceLine.init))
         }
     }
 

@@ -17,10 +17,10 @@ struct Launcher {
     ///   - temporaries: where Open MPI keeps its files.
     ///   - signals: told of mpirun, so that they reach the ranks.
     func run(_ temporaries: JobTemporaries, _ signals: StopSignals) throws -> Int32 {
-        try temporaries.create()
         let process = Process()
         process.executableURL = try Launcher.find("mpirun")
         process.arguments = ["--report-uri", temporaries.addressFile] + (try arguments())
+        try temporaries.create()
         process.environment = environment(temporaries)
         // Nobody writes to it: its end tells the first rank that this program is gone.
         let input = Pipe()

@@ -54,6 +54,15 @@ final class StopSignals: @unchecked Sendable {  // everything changes on `queue`
     /// Whether one came.
     var wasAsked: Bool { queue.sync { count > 0 } }
 
+    /// Lets signals end this program at once again, where no job is to come any more.
+    func letGo() {
+        queue.sync {
+            for source in sources { source.cancel() }
+            sources = []
+        }
+        for number in StopSignals.numbers { signal(number, SIG_DFL) }
+    }
+
     /// Calls `report` at the first signal, or at once where it has come.
     func onFirst(_ report: @escaping @Sendable () -> Void) {
         let hasCome = queue.sync {

@@ -17,6 +17,7 @@ struct Supervisor {
         try JobOutcome.removeAll(folder: settings.folder)
         try prepare()
         let signals = StopSignals.ofProgram
+        defer { signals.onFirst {} }
         signals.onFirst {
             Supervisor.say("asked to stop after this step, with a checkpoint; a second signal ends the job at once")
             do { try lock.noteStopping() } catch { Supervisor.say("\(error)") }

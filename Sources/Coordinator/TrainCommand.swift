@@ -23,6 +23,8 @@ struct TrainCommand: ParsableCommand {
         let overrides = overrides + job.overrides + (folder.map { ["folder=\($0)"] } ?? [])
         let settings = try RunSettings.load(path: runFile, overrides: overrides)
         try job.train(settings, arguments: [runFile] + overrides.flatMap { ["--set", $0] })
+        // The baselines of large tasks take their time, and there is nothing to save any more.
+        StopSignals.ofProgram.letGo()
         print(try ScoreTable(settings, baselines: [.majority, .wordOverlap, .untrainedEncoder]).text)
     }
 }
@@ -69,11 +71,7 @@ struct JobOptions: ParsableArguments {
     }
 
     private func launcher(_ settings: RunSettings, _ arguments: [String]) throws -> Launcher {
-        if ranks > settings.slices {
-            throw LaunchError(
-                "--ranks \(ranks) is more than `slices: \(settings.slices)`; a rank holds at least one slice of a batch"
-            )
-        }
+        _ = try settings.sliceCount(ranks: ranks)
         return Launcher(ranks: ranks, threads: settings.threads, hostfile: hostfile, workerArguments: arguments)
     }
 }

@@ -18,6 +18,20 @@ import Testing
             ])
     }
 
+    @Test func onlyAnEmptyFolderOrAnotherSuiteIsWrittenOver() throws {
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("demo-\(UUID().uuidString)").path
+        defer { do { try FileManager.default.removeItem(atPath: folder) } catch { Issue.record(error) } }
+        #expect(DemoSuite.mayWrite(to: folder))
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        #expect(DemoSuite.mayWrite(to: folder))
+        try DemoSuite.write(to: folder, seed: 7)
+        #expect(DemoSuite.mayWrite(to: folder))
+        try Data("cola:\n".utf8).write(to: URL(fileURLWithPath: "\(folder)/tasks.yml"))
+        #expect(!DemoSuite.mayWrite(to: folder))
+        try FileManager.default.removeItem(atPath: "\(folder)/tasks.yml")
+        #expect(!DemoSuite.mayWrite(to: folder))
+    }
+
     @Test func splitMix64IsThePublishedGenerator() {
         // The values of the reference implementation for this seed.
         var random = SplitMix64(seed: 1_234_567)

@@ -148,9 +148,14 @@ struct TaskRefusalTests {
         ),
         ("on_bad_row: ignore", "t.yml:7: t.on_bad_row must be one of error, skip, not \"ignore\""),
         ("loss_weight: 0", "t.yml:7: t.loss_weight must be above 0.0, not 0"),
-        ("sampling_weight: -1", "t.yml:7: t.sampling_weight must be above 0.0, not -1"),
-        ("batch_size: 0", "t.yml:7: t.batch_size must be at least 1, not 0"),
-        ("max_length: 2", "t.yml:7: t.max_length must be at least 8, not 2"),
+        ("sampling_weight: -1", "t.yml:7: t.sampling_weight must be from 0.001 to 1000.0, not -1"),
+        ("sampling_weight: 1.0e+20", "t.yml:7: t.sampling_weight must be from 0.001 to 1000.0, not 1.0e+20"),
+        ("batch_size: 0", "t.yml:7: t.batch_size must be from 1 to 1000000, not 0"),
+        (
+            "batch_size: 9223372036854775807",
+            "t.yml:7: t.batch_size must be from 1 to 1000000, not 9223372036854775807"
+        ),
+        ("max_length: 2", "t.yml:7: t.max_length must be from 8 to 1000000, not 2"),
         (
             "document_stride: 9",
             "t.yml:7: t.document_stride is for SpanClassification and SpanClassificationYN only, not for Classification"

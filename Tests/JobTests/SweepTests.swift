@@ -102,6 +102,7 @@ import Testing
             ":7: rows.MT-DNN.initialize.row is \"MTDNN\", which is no row above this one"
         ),
         ("columns: [single, pair]", "columns: [single, pear]", "`columns` has \"pear\", which is no task of "),
+        ("columns: [single, pair]", "columns: []", "`columns` must name at least one task"),
         ("seeds: [5, 6]", "seeds: [5, 5]", "`seeds` must name at least one seed, and none twice"),
         ("set: [learning_rate=5.0e-4]", "set: [learning_rat=5.0e-4]", "unknown key \"learning_rat\"; did you mean"),
         ("set: [learning_rate=5.0e-4]", "set: [seed=9]", "set has seed=9, which is for the recipe's own keys to say"),

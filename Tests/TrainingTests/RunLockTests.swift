@@ -36,6 +36,16 @@ struct RunLockTests {
         #expect(try Data(contentsOf: URL(fileURLWithPath: "\(folder)/lock")).isEmpty)
     }
 
+    @Test func `Who gave the lock back writes nothing over the next holder's entry`() throws {
+        let (first, _) = try take()
+        try first.release()
+        let (second, _) = try take()
+        let entry = try Data(contentsOf: URL(fileURLWithPath: "\(folder)/lock"))
+        try first.noteStopping()
+        #expect(try Data(contentsOf: URL(fileURLWithPath: "\(folder)/lock")) == entry)
+        try second.release()
+    }
+
     @Test func `A silent holder on another host is dead, and one that renews its entry is not`() throws {
         try write(host: "far", heartbeat: "1")
         let (lock, sentences) = try take()

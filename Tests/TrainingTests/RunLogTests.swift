@@ -46,6 +46,12 @@ import Testing
         #expect(throws: error) { try RunHistory(path: self.path) }
     }
 
+    @Test func `A last line that was cut off is passed over`() throws {
+        try #"{"mean_score":0.5,"step":2}"#.appending("\n{\"loss\":1,\"st").write(
+            toFile: path, atomically: true, encoding: .utf8)
+        #expect(try RunHistory(path: path).meanScores.map(\.step) == [2])
+    }
+
     @Test func `A log whose folder was removed is made again with all its lines`() throws {
         let log = try RunLog(path: path, keepingSteps: 0)
         func write(_ step: Int) throws { _ = try log.write(RunLog.MeanScoreLine(step: step, epoch: 1, meanScore: 0.5)) }

@@ -185,7 +185,7 @@ struct SettingsTests {
         ("batch_size: many", "glue.yml:5: batch_size must be a whole number, not \"many\""),
         ("batch_size: 0", "glue.yml:5: batch_size must be from 1 to 1000000, not 0"),
         ("slices: 0", "glue.yml:5: slices must be from 1 to 1024, not 0"),
-        ("evaluation_batch_size: 0", "glue.yml:5: evaluation_batch_size must be at least 1, not 0"),
+        ("evaluation_batch_size: 0", "glue.yml:5: evaluation_batch_size must be from 1 to 1000000, not 0"),
         (
             "reproducible: always",
             "glue.yml:5: reproducible must be one of across_rank_counts, per_rank_count, not \"always\""
@@ -281,6 +281,17 @@ struct SettingsTests {
             if errorOf(String(String.UnicodeScalarView(scalars))) == "no error" { accepted += 1 }
         }
         #expect((100...1900).contains(accepted))
+    }
+
+    @Test func `Ranks are as many as slices at most, unless each has slices of its own`() throws {
+        var settings = RunSettings(encoder: .folder("x"), tasks: "x", data: "x", train: [], folder: "x")
+        settings.slices = 4
+        #expect(try settings.sliceCount(ranks: 4) == 4)
+        #expect(throws: TrainingError.self) { try settings.sliceCount(ranks: 5) }
+        settings.gradientAccumulation = 3
+        #expect(throws: TrainingError.self) { try settings.sliceCount(ranks: 2) }
+        settings.reproducible = .perRankCount
+        #expect(try settings.sliceCount(ranks: 5) == 15)
     }
 }
 

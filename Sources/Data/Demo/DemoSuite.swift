@@ -4,6 +4,14 @@ import Foundation
 public enum DemoSuite {
     static let tasks = [DemoSentiment.task, DemoEntailment.task, DemoSimilarity.task, DemoAnswers.task]
 
+    /// Whether a folder is new or empty, or holds a suite that was written here before, whatever its seed.
+    public static func mayWrite(to folder: String) -> Bool {
+        let names = (FileManager.default.enumerator(atPath: folder)?.nextObject()).map { _ in
+            FileManager.default.contents(atPath: "\(folder)/tasks.yml")
+        }
+        return names == nil || names == Data((DemoSettings.tasks + "\n").utf8)
+    }
+
     /// Writes `vocab.txt`, the canonical `{task}_{train|dev}.tsv`, `tasks.yml` and `run.yml` into a folder, which is made
     /// if need be.
     ///

@@ -85,9 +85,9 @@ struct TaskDeclaration {
             try value.number(.above(0))
         }
         lossWeight = try keys["loss_weight"]?.number(.above(0))
-        samplingWeight = try keys["sampling_weight"]?.number(.above(0))
-        batchSize = try keys["batch_size"]?.integer(.atLeast(1))
-        maximumLength = try keys["max_length"]?.integer(.atLeast(8))
+        samplingWeight = try keys["sampling_weight"]?.number(.between(0.001, 1000))
+        batchSize = try keys["batch_size"]?.integer(.between(1, 1_000_000))
+        maximumLength = try keys["max_length"]?.integer(.between(8, 1_000_000))
         maximumExamples = try keys["max_examples"]?.integer(.atLeast(1))
         documentStride = try Self.stated(keys["document_stride"]) { value throws(SettingsError) in
             try value.integer(.atLeast(1))

@@ -2,7 +2,8 @@ import Data
 import Kernels
 import Model
 
-/// Sentence vectors of a run's encoder as it is before training: the mean of its output over a sentence's tokens.
+/// Sentence vectors of the encoder that a run's `encoder` names, as it is before any training, also where the run begins with another one's
+/// weights (`initialize`): the mean of its output over a sentence's tokens.
 final class UntrainedEncoder {
     private static let batchSize = 32
     private let model: MultiTaskModel

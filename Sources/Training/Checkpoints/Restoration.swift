@@ -34,6 +34,11 @@ struct Restoration {
                     "none of the checkpoints in \(folder.path) is whole (the newest is \(newest.path)); "
                         + "move them away to begin the run anew")
             }
+            if checkpoint == nil, try settings.isEnded() {
+                throw TrainingError(
+                    "the run in \(settings.folder) is finished and its checkpoints are gone; remove the folder to train it anew, or name another"
+                )
+            }
             return Array((checkpoint?.path ?? "").utf8)
         }
         guard !choice.isEmpty else { return nil }

@@ -40,6 +40,11 @@ public final class TrainedModel {
         let files = try checkpoint.encoderFiles(settings)
         tokenizer = try files.tokenizer()
         let longest = tasks.reduce(settings.maximumLength) { max($0, $1.maximumLength ?? 0) }
+        guard longest <= files.sizes.maximumPositions else {
+            throw TrainingError(
+                "\(checkpoint.path): `max_length` is \(longest), and the encoder has \(files.sizes.maximumPositions) positions"
+            )
+        }
         let capacity = BatchCapacity(
             tokens: settings.evaluationBatchSize * longest, sequences: settings.evaluationBatchSize, longest: longest)
         model = MultiTaskModel(

@@ -74,6 +74,9 @@ public struct Recipe: Sendable {
         }
         let settings = try RunSettings.load(path: runFile, overrides: overrides)
         columns = parts.columns ?? settings.train
+        guard !columns.isEmpty else {
+            throw SettingsError(file: path, message: "`columns` must name at least one task")
+        }
         let known = try TaskFile(path: settings.tasks).names
         var rows: [Row] = []
         for (name, value) in try parts.rows.namedValues() {

@@ -33,7 +33,8 @@ struct RunHistory {
         }
     }
 
-    /// Reads the log at `path`; throws where a line is damaged.
+    /// Reads the log at `path`; throws where a line is damaged. One that was cut off at the end, as a full disk leaves it, is passed over, as when
+    /// the run goes on.
     init(path: String) throws {
         guard let data = FileManager.default.contents(atPath: path) else {
             throw TrainingError("\(path): cannot be read")
@@ -45,6 +46,7 @@ struct RunHistory {
             do {
                 note(try decoder.decode(Line.self, from: bytes))
             } catch {
+                if index == lines.count - 1 { break }
                 throw TrainingError("\(path):\(index + 1): is damaged: it is no line that this program writes")
             }
         }

@@ -19,13 +19,11 @@ package struct RunPlan {
         _ settings: RunSettings, _ tasks: [PreparedTask], sizes: EncoderSizes, rank: Int, rankCount: Int
     ) throws {
         let partCount = settings.gradientAccumulation
-        let leastSlices = rankCount * partCount
-        let sliceCount = settings.reproducible == .acrossRankCounts ? settings.slices : leastSlices
-        guard leastSlices <= sliceCount else {
-            let parts = partCount > 1 ? " with `gradient_accumulation` \(partCount)" : ""
+        let sliceCount = try settings.sliceCount(ranks: rankCount)
+        guard settings.patience == 0 || tasks.contains(where: { !$0.developments.isEmpty }) else {
             throw TrainingError(
-                "\(rankCount) ranks\(parts) share \(sliceCount) slices of a batch; set `slices` to at least "
-                    + "\(leastSlices), or start fewer ranks")
+                "`patience` is \(settings.patience), and none of the tasks has a development split whose score could become better; "
+                    + "give one of them a split, or set `patience: 0`")
         }
         sampler = Sampler(
             tasks: tasks.map { $0.samplerTask(settings) }, mixture: settings.taskMixture,
@@ -64,5 +62,20 @@ extension RunSettings {
         case .annealed: .annealed
         case .main: .main(task: sampler.main.flatMap(train.firstIndex(of:)) ?? 0, ratio: sampler.ratio)
         }
+    }
+}
+
+extension RunSettings {
+    /// Slices of a global batch in a job of `rankCount` ranks; throws where they are too few for them.
+    public func sliceCount(ranks rankCount: Int) throws -> Int {
+        let least = rankCount * gradientAccumulation
+        guard reproducible == .acrossRankCounts else { return least }
+        guard least <= slices else {
+            let parts = gradientAccumulation > 1 ? " with `gradient_accumulation` \(gradientAccumulation)" : ""
+            throw TrainingError(
+                "\(rankCount) ranks\(parts) share \(slices) slices of a batch; set `slices` to at least \(least), "
+                    + "or start fewer ranks")
+        }
+        return slices
     }
 }

@@ -213,6 +213,14 @@ public struct TrainingRun {
                 rows.append(.init(task.definition, split: split, predictions))
             }
         }
+        // All ranks have the same scores. The last step's loss was finite, and its update need not be.
+        for row in rows {
+            for score in row.scores where !score.value.isFinite {
+                throw SharedError(
+                    "step \(step): \(score.name) of task \(row.task.name) is \(score.value) on \(row.split): the weights give no numbers any more; "
+                        + "lower `learning_rate`", exitCode: JobExit.notFinite)
+            }
+        }
         try report.write(rows, step: step, epoch: step / trainer.sampler.stepsPerEpoch)
         return RunReport.Evaluation.meanScore(rows)
     }

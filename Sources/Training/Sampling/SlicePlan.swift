@@ -1,7 +1,7 @@
 /// How the examples of a global batch fall into slices: whole examples, slices of about equal token counts.
 ///
 /// Examples go, longest first, to the slice that has the fewest tokens so far. The plan depends on the batch and the number of slices only,
-/// never on ranks. Where `reproducible` is `per_rank_count` there is one slice for each rank.
+/// never on ranks. Where `reproducible` is `per_rank_count` there is one slice for each part of each rank.
 struct SlicePlan {
     /// Places in the batch, slice after slice.
     private(set) var places: [Int] = []

@@ -49,7 +49,7 @@ extension RunSettings {
         gradientAccumulation =
             try keys["gradient_accumulation"]?.integer(.between(1, 1024)) ?? gradientAccumulation
         reproducible = try keys["reproducible"]?.choice() ?? reproducible
-        evaluationBatchSize = try keys["evaluation_batch_size"]?.integer(.atLeast(1)) ?? evaluationBatchSize
+        evaluationBatchSize = try keys["evaluation_batch_size"]?.integer(.between(1, 1_000_000)) ?? evaluationBatchSize
 
         optimizer = try keys["optimizer"]?.choice() ?? optimizer
         learningRate = try keys["learning_rate"]?.number(.above(0)) ?? learningRate
@@ -207,7 +207,7 @@ extension SamplerSettings {
                 return value
             }
             settings.temperature =
-                try only("temperature", for: .temperature)?.number(.between(0.01, 1_000_000)) ?? temperature
+                try only("temperature", for: .temperature)?.number(.between(0.1, 1_000_000)) ?? temperature
             settings.cap = try only("cap", for: .temperature)?.integer(.atLeast(1))
             settings.main = try only("main", for: .main)?.string()
             settings.ratio = try only("ratio", for: .main)?.number(.between(0, 1_000_000))

@@ -2,7 +2,7 @@ import Foundation
 
 // A run goes on with the settings that it began with: others would give neither the one result nor the other.
 extension RunSettings {
-    /// The settings that may change when a run goes on, because no weight depends on them.
+    /// The settings that may change when a run goes on: no weight of any step depends on them.
     static let changeableKeys: Set<String> = [
         "folder", "prepared", "checkpoint_steps", "keep_last", "keep_best", "stall_timeout", "max_restarts", "patience",
         "threads", "recompute", "gradient_accumulation",
@@ -44,15 +44,20 @@ extension RunSettings {
     }
 
     /// What the run folder's log says so far.
-    func history() throws -> RunHistory { try RunHistory(path: "\(folder)/metrics.jsonl") }
+    func history() throws -> RunHistory { try RunHistory(path: logPath) }
 
     /// Whether the run folder holds a run with these settings that is at its end; throws where it holds one with others.
     public func isFinished() throws -> Bool {
         guard let old = FileManager.default.contents(atPath: settingsPath) else { return false }
         try requireResumableFolder()
         let begun = try RunSettings.parse(String(decoding: old, as: UTF8.self), path: settingsPath)
-        return try begun.epochs == epochs && begun.patience == patience && history().isEnded
+        return try begun.epochs == epochs && begun.patience == patience && isEnded()
     }
+
+    /// Whether the run folder's log says that its run came to an end, whatever its settings. A job that was killed early may have no log yet.
+    func isEnded() throws -> Bool { try FileManager.default.fileExists(atPath: logPath) && history().isEnded }
+
+    private var logPath: String { "\(folder)/metrics.jsonl" }
 
     /// Where the run folder keeps the settings in effect.
     var settingsPath: String { "\(folder)/run.yml" }

@@ -22,7 +22,7 @@ public struct RunSettings: Equatable, Sendable {
     public var batchSize = 32
     /// `sampler`: how many of the batches are a task's, and in which order they come.
     public var sampler = SamplerSettings()
-    /// `slices`: the parts of a batch, summed in fixed order so that ranks do not matter; also the most ranks possible.
+    /// `slices`: the parts of a batch, summed in fixed order so that ranks do not matter; also the most ranks possible, but under `per_rank_count`.
     public var slices = 8
     /// `gradient_accumulation`: the parts in which each rank computes its share of a batch, one after another: less memory for activations, the same weights.
     public var gradientAccumulation = 1

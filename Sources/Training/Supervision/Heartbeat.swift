@@ -54,6 +54,10 @@ final class Heartbeat: @unchecked Sendable {  // guarded by `condition`
     /// Empties the file: nobody is the holder.
     func end() throws {
         stop()
+        condition.lock()
+        defer { condition.unlock() }
+        // Whoever changes the entry from here on would write over the next holder's.
+        holder = nil
         try file.write([])
     }
 
