@@ -23,8 +23,11 @@ TASKS = {
 }
 
 
-def arguments():
+def arguments(*files):
+    """The options; `files` are the names and meanings of further ones, which must be given."""
     parser = argparse.ArgumentParser(description=__doc__)
+    for name, meaning in files:
+        parser.add_argument(name, required=True, help=meaning)
     parser.add_argument("--encoder", required=True, help="folder with config.json, model.safetensors, vocab.txt")
     parser.add_argument("--data", required=True, help="folder that holds glue/ and ranking/")
     parser.add_argument("--log", required=True, help="file of JSON lines, one per evaluation")

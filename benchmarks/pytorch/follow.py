@@ -1,0 +1,62 @@
+"""Takes the same steps as a run of the trainer, from the same first weights and without dropout, and compares each step's loss and gradient norm.
+
+The run has `dropout: 0`, `san: {prediction_dropout: 0}`, tasks with `dropout_p: 0`, AdamW, and was stopped after its first step and gone on with, so that
+its checkpoint of step 1 holds the first weights (the rate of the first step of a warm-up is 0):
+
+    mtdnn bench RUN.yml --steps 200 --json >batches.json
+    mtdnn export --hdf5 first.h5 RUN/checkpoints/step-00000001
+    peer/bin/python follow.py --weights first.h5 --batches batches.json --metrics RUN/metrics.jsonl --epochs 4 --rate 1e-4 \\
+        --encoder ENCODER --data DATA --log /dev/null --task cola --task rte:batch=16,length=96 ...
+"""
+import json
+
+import h5py
+import torch
+
+from data import pack, read, tokenise
+from model import Answer, Dropout, Encoder, Pooled
+from train import arguments, loss_of, make_optimizer, parse_task
+
+
+def main():
+    options = arguments(
+        ("--weights", "the trainer's first weights, by `mtdnn export --hdf5`"),
+        ("--batches", "the trainer's batches, by `mtdnn bench --json`"),
+        ("--metrics", "the run's metrics.jsonl"))
+    encoder = Encoder(options.encoder, Dropout(0))
+    tasks = {}
+    with h5py.File(options.weights) as file:
+        for task in map(parse_task, options.task):
+            task["head"] = (Answer if task["san"] else Pooled)(encoder, task["outputs"], 0.0)
+            task["train"] = tokenise(read(task["name"], options.data, "train"), options.encoder, task["length"])
+            with torch.no_grad():
+                for name, parameter in task["head"].named_parameters():
+                    parameter.copy_(torch.from_numpy(file[f"parameters/heads.{task['name']}.{name}"][()]))
+            tasks[task["name"]] = task
+    optimizer = make_optimizer(options, encoder, list(tasks.values()))
+    parameters = [p for group in optimizer.param_groups for p in group["params"]]
+    with open(options.metrics) as file:
+        theirs = [line for line in map(json.loads, file) if "gradient_norm" in line]
+    with open(options.batches) as file:
+        batches = json.load(file)["steps"]
+    steps = options.epochs * sum(-(-(task["max_examples"] or len(task["train"])) // task["batch"]) for task in tasks.values())
+    warm = int(options.warmup * steps)
+    encoder.eval()  # without dropout
+    for step, (chosen, line) in enumerate(zip(batches, theirs)):
+        task = tasks[chosen["task"]]
+        task["head"].eval()
+        batch = pack([task["train"][row] for row in chosen["rows"]], task["kind"])
+        optimizer.zero_grad(set_to_none=True)
+        loss = loss_of(task, task["head"](encoder(batch, task["head"].first_only), batch), batch)
+        loss.backward()
+        norm = torch.nn.utils.clip_grad_norm_(parameters, options.clip)
+        for group in optimizer.param_groups:
+            group["lr"] = options.rate * (step / warm if step < warm else (steps - step) / (steps - warm))
+        optimizer.step()
+        pairs = [(loss.item(), line["loss"]), (norm.item(), line["gradient_norm"])]
+        print(f"step {step + 1} {chosen['task']}: loss {pairs[0][0]:.6f}, norm {pairs[1][0]:.5f}; relative differences "
+              + ", ".join(f"{abs(a - b) / abs(a):.1e}" for a, b in pairs), flush=True)
+
+
+if __name__ == "__main__":
+    main()
