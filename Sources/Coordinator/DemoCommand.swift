@@ -33,6 +33,6 @@ struct DemoCommand: ParsableCommand {
         // The demo's own run of an earlier call would be gone on with, and is finished.
         try job.train(
             settings, arguments: [runFile] + overrides.flatMap { ["--set", $0] }, startsAfresh: true)
-        print(try ScoreTable(settings, baselines: [.majority, .bagOfWords]).text)
+        try Output.standard.say(ScoreTable(settings, baselines: [.majority, .bagOfWords]).text)
     }
 }

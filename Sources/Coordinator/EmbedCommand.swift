@@ -38,7 +38,9 @@ struct EmbedCommand: ParsableCommand {
 
     func run() throws {
         let lines = try TextLines(input)
-        try TrainedModel.with(path, threads: team.threads, overrides: overrides, probe: .ownProcess, report: say) {
+        try TrainedModel.with(
+            path, threads: team.threads, overrides: overrides, probe: .ownProcess, report: StandardStream.error.say
+        ) {
             model in
             try lines.forEachBlock { block, first in
                 let texts = block.map { String(bytes: $0, encoding: .utf8) }
@@ -63,7 +65,7 @@ struct EmbedCommand: ParsableCommand {
     private func write(_ lines: [some Encodable]) throws {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        for line in lines { try Output.standard.write(String(decoding: encoder.encode(line), as: UTF8.self) + "\n") }
+        for line in lines { try Output.standard.say(String(decoding: encoder.encode(line), as: UTF8.self)) }
     }
 }
 

@@ -36,12 +36,14 @@ struct ExportCommand: ParsableCommand {
     }
 
     func run() throws {
+        let report = StandardStream.output.say
         if let hdf5File {
-            try CheckpointExport.writeHDF5(to: hdf5File, from: path, probe: .ownProcess) { print($0) }
+            try CheckpointExport.writeHDF5(to: hdf5File, from: path, probe: .ownProcess, report: report)
         }
         if let huggingFace {
-            let export = try HuggingFaceExport(path, task: task, overrides: overrides, probe: .ownProcess) { print($0) }
-            try export.write(to: huggingFace) { print($0) }
+            let export = try HuggingFaceExport(
+                path, task: task, overrides: overrides, probe: .ownProcess, report: report)
+            try export.write(to: huggingFace, report: report)
         }
     }
 }

@@ -9,5 +9,5 @@ struct InspectCommand: ParsableCommand {
     @Argument(help: ArgumentHelp("A checkpoint or a run folder.", valueName: "path"))
     var path: String
 
-    func run() throws { print(try CheckpointInspection(path: path).text) }
+    func run() throws { try Output.standard.say(CheckpointInspection(path: path).text) }
 }

@@ -39,6 +39,9 @@ struct Output {
         try body(Output(name: name, descriptor: descriptor))
     }
 
+    /// Writes a text and a line's end.
+    func say(_ text: String) throws { try write(text + "\n") }
+
     /// Writes a text; throws a sentence where there is no room for it.
     func write(_ text: String) throws {
         var rest = Array(text.utf8)[...]

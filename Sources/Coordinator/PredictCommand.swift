@@ -74,14 +74,18 @@ struct PredictCommand: ParsableCommand {
     }
 
     func run() throws {
-        try TrainedModel.with(path, threads: team.threads, overrides: overrides, probe: .ownProcess, report: say) {
+        try TrainedModel.with(
+            path, threads: team.threads, overrides: overrides, probe: .ownProcess, report: StandardStream.error.say
+        ) {
             model in
-            if let glueSubmission { return try GlueSubmission(model, folder: glueSubmission).write(report: say) }
+            if let glueSubmission {
+                return try GlueSubmission(model, folder: glueSubmission).write(report: StandardStream.error.say)
+            }
             let index = try model.task(task)
             if let squadPredictions {
                 let answers = SquadPredictions(model, task: index, split: split ?? "dev")
                 return try Output.with(squadPredictions, option: "--squad-predictions") {
-                    try $0.write(try answers.json(report: say))
+                    try $0.write(try answers.json(report: StandardStream.error.say))
                 }
             }
             let answer = softLabels ? teach : predict
@@ -106,8 +110,10 @@ struct PredictCommand: ParsableCommand {
     private func contents(of model: TrainedModel, _ index: Int) throws -> FileContents<TokenizedExample> {
         let split = split ?? "dev"
         let contents = try model.contents(task: index, split: split)
-        if contents.leftOut.count > 0 { say("\(model.tasks[index].name) \(split)\(contents.leftOut.summary)") }
-        contents.leftOut.list.forEach(say)
+        if contents.leftOut.count > 0 {
+            StandardStream.error.say("\(model.tasks[index].name) \(split)\(contents.leftOut.summary)")
+        }
+        contents.leftOut.list.forEach(StandardStream.error.say)
         return contents
     }
 
@@ -141,7 +147,7 @@ struct PredictCommand: ParsableCommand {
         }
         let predictions = try answer(contents(of: model, index).rows)
         guard let scores = PredictionScores(predictions, of: task) else { return }
-        say("\(task.name) \(split ?? "dev"): \(scores.summary)")
+        StandardStream.error.say("\(task.name) \(split ?? "dev"): \(scores.summary)")
     }
 
     /// A sentence whose words are labelled must have an answer for each.
@@ -162,6 +168,3 @@ struct PredictCommand: ParsableCommand {
             : try task.unlabelledExample(line, number: number, file: file)
     }
 }
-
-/// Sentences go to standard error: predictions may go to standard output.
-func say(_ sentence: String) { FileHandle.standardError.write(Data("\(sentence)\n".utf8)) }

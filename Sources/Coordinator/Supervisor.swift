@@ -61,7 +61,6 @@ struct Supervisor {
 
     /// Says a sentence on standard error.
     static func say(_ sentence: String) {
-        // Where nobody listens any more, the job goes on.
-        do { try FileHandle.standardError.write(contentsOf: Data("mtdnn: \(sentence)\n".utf8)) } catch { return }
+        StandardStream.error.say("mtdnn: \(sentence)")
     }
 }

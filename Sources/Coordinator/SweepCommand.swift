@@ -22,14 +22,13 @@ struct SweepCommand: ParsableCommand {
             let settings = try Recipe.settings(of: run)
             let title = "run \(index + 1) of \(count): \(run.name)"
             if try settings.isFinished() {
-                print("\(title): finished")
+                try Output.standard.say("\(title): finished")
                 continue
             }
-            print("\(title), in \(settings.folder)")
-            fflush(nil)  // the ranks write to the same place
+            try Output.standard.say("\(title), in \(settings.folder)")
             try job.train(settings, arguments: [run.runFile] + run.overrides.flatMap { ["--set", $0] })
         }
-        print(try ComparisonTable(recipe).text)
+        try Output.standard.say(ComparisonTable(recipe).text)
     }
 }
 
@@ -40,7 +39,7 @@ struct CompareCommand: ParsableCommand {
 
     @OptionGroup var recipe: RecipeOptions
 
-    func run() throws { print(try ComparisonTable(recipe.read([])).text) }
+    func run() throws { try Output.standard.say(ComparisonTable(recipe.read([])).text) }
 }
 
 /// Which recipe, and what all its runs have in common.

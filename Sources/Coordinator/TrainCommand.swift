@@ -25,7 +25,8 @@ struct TrainCommand: ParsableCommand {
         try job.train(settings, arguments: [runFile] + overrides.flatMap { ["--set", $0] })
         // The baselines of large tasks take their time, and there is nothing to save any more.
         StopSignals.ofProgram.letGo()
-        print(try ScoreTable(settings, baselines: [.majority, .wordOverlap, .untrainedEncoder]).text)
+        try Output.standard.say(
+            ScoreTable(settings, baselines: [.majority, .wordOverlap, .untrainedEncoder]).text)
     }
 }
 

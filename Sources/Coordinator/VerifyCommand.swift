@@ -12,7 +12,7 @@ struct VerifyCommand: ParsableCommand {
 
     func run() throws {
         let verification = try CheckpointVerification(path: path, probe: .ownProcess)
-        print(verification.lines.joined(separator: "\n"))
+        try Output.standard.say(verification.lines.joined(separator: "\n"))
         if !verification.isWhole { throw ExitCode.failure }
     }
 }

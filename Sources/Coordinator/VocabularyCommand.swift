@@ -32,6 +32,6 @@ struct VocabularyCommand: ParsableCommand {
         for path in corpus { try counts.add(path: path) }
         let pieces = try VocabularyTrainer.pieces(of: counts, size: size)
         try Output.with(output) { try $0.write(pieces.map { "\($0)\n" }.joined()) }
-        say("\(pieces.count) pieces from \(counts.total) words, \(counts.count) of them different")
+        StandardStream.error.say("\(pieces.count) pieces from \(counts.total) words, \(counts.count) of them different")
     }
 }

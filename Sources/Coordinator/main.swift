@@ -21,6 +21,6 @@ do {
 } catch let error where error is ExitCode || JobExit.code(of: error) == 1 {
     Coordinator.exit(withError: error)
 } catch {
-    FileHandle.standardError.write(Data("Error: \(error)\n".utf8))
+    StandardStream.error.say("Error: \(error)")
     exit(JobExit.code(of: error))
 }

@@ -25,7 +25,7 @@ public struct Benchmark {
 
     private func time(asJSON: Bool) throws {
         var run = try TrainingRun(settings, world: world, progress: "none")
-        run.say = { FileHandle.standardError.write(Foundation.Data("\($0)\n".utf8)) }
+        run.say = StandardStream.error.say
         let parts = try run.build()
         let trainer = parts.trainer
         guard stepCount <= trainer.stepCount else {
@@ -51,7 +51,7 @@ public struct Benchmark {
         let report = BenchReport(
             settings, trainer, batches: batches.all, taskNames: parts.tasks.map(\.definition.name), seconds: seconds,
             threads: settings.threads, library: rates.libraryName, ranks: figures)
-        print(asJSON ? try report.json : report.text)
+        StandardStream.output.say(asJSON ? try report.json : report.text)
     }
 
     /// One step; throws on all ranks where one of them was asked to stop.

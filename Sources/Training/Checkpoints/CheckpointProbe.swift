@@ -26,7 +26,7 @@ public struct CheckpointProbe: Sendable {
             try read(arguments[2], beforeEachPart: limitComputing)
             exit(0)
         } catch {
-            FileHandle.standardError.write(Data("\(error)\n".utf8))
+            StandardStream.error.say("\(error)")
             exit(1)
         }
     }

@@ -5,9 +5,7 @@ import Kernels
 public func requireProcessor() {
     guard let feature = Processor.missingFeature() else { return }
     let name = String(cString: feature)
-    FileHandle.standardError.write(
-        Data(
-            "mtdnn: this processor lacks \(name); build with MTDNN_TARGET=native on it, or with MTDNN_TARGET=baseline\n"
-                .utf8))
+    StandardStream.error.say(
+        "mtdnn: this processor lacks \(name); build with MTDNN_TARGET=native on it, or with MTDNN_TARGET=baseline")
     exit(1)
 }

@@ -40,18 +40,17 @@ struct ProgressLine {
             format: "step %d/%d  %@  loss %.4f  %.0f tokens/s  %@ left", step + 1, steps.upperBound,
             task.padding(toLength: max(10, task.count), withPad: " ", startingAt: 0), smoothed,
             Double(tokens) / seconds, ProgressLine.duration(left))
-        print(text)
+        show(text)
     }
 
     /// Writes the line, in place of the previous one where it is live.
-    private func print(_ text: String) {
-        let line = style == .live ? "\r\(text)\u{1B}[K" : "\(text)\n"
-        FileHandle.standardError.write(Data(line.utf8))
+    private func show(_ text: String) {
+        StandardStream.error.write(style == .live ? "\r\(text)\u{1B}[K" : "\(text)\n")
     }
 
     /// Clears a live line, so that something else can be printed.
     func clear() {
-        if style == .live { FileHandle.standardError.write(Data("\r\u{1B}[K".utf8)) }
+        if style == .live { StandardStream.error.write("\r\u{1B}[K") }
     }
 
     /// Minutes and seconds, or hours and minutes.

@@ -72,11 +72,10 @@ final class RunReport {
         }
     }
 
-    /// Prints a sentence at once: a job that is ended soon after would take it along.
+    /// Prints a sentence, where this rank speaks for all.
     func say(_ text: String) {
         guard log != nil else { return }
-        print(text)
-        fflush(nil)
+        StandardStream.output.say(text)
     }
 
     /// Waits, on any thread, until all that was written so far is on the disk.
@@ -119,8 +118,7 @@ final class RunReport {
         if let mean = Evaluation.meanScore(evaluations) {
             try write(RunLog.MeanScoreLine(step: step, epoch: epoch, meanScore: mean))
         }
-        print(lines.joined(separator: "\n"))
-        fflush(nil)
+        say(lines.joined(separator: "\n"))
         lastStep = monotonicNanoseconds()
     }
 

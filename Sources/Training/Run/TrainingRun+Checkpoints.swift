@@ -7,7 +7,7 @@ extension TrainingRun {
         let restoration = Restoration(
             world: world, settings: settings, origin: origin, model: trainer.model, optimizer: trainer.optimizer,
             memory: trainer.memory)
-        if let step = try restoration.restoreNewest(report: { print($0) }) { return step }
+        if let step = try restoration.restoreNewest(report: StandardStream.output.say) { return step }
         if let choice = settings.initialize {
             let initial = InitialWeights(choice, origin: origin, model: trainer.model, memory: trainer.memory)
             notes += try initial.load(world)

@@ -10,7 +10,7 @@ public struct TrainingRun {
     let world: Communicator
     private let progressStyle: ProgressLine.Style
     /// Receives a sentence for each token file that is made.
-    var say: (String) -> Void = { print($0) }
+    var say: (String) -> Void = StandardStream.output.say
     private let isSupervised: Bool
     /// Whether this rank speaks for all.
     var isFirst: Bool { world.rank == 0 }

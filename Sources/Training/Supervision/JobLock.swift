@@ -13,13 +13,14 @@ struct JobLock {
         let folder = settings.folder
         // What this job would write from here on would be among the files of another run.
         let end: @Sendable () -> Void = {
-            let sentence =
-                "\(folder) was removed while this job trained in it, and another job has begun there; this one ends\n"
-            FileHandle.standardError.write(Data(sentence.utf8))
+            StandardStream.error.say(
+                "\(folder) was removed while this job trained in it, and another job has begun there; this one ends")
             _exit(JobExit.configuration)
         }
         lock = try JobLock.agree(world) {
-            holdsAll ? try RunLock(folder: folder, onReplaced: end) { print("mtdnn-worker: \($0)") } : nil
+            holdsAll
+                ? try RunLock(folder: folder, onReplaced: end) { StandardStream.output.say("mtdnn-worker: \($0)") }
+                : nil
         }
         share = try JobLock.agree(world) {
             try RankLock(folder: folder, renews: isFirst && isSupervised, onReplaced: end)

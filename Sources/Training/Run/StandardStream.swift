@@ -1,0 +1,25 @@
+import Foundation
+
+/// Where a program speaks to people while it works.
+///
+/// A sentence that nobody can hear (a full disk, a closed pipe) is no reason to end the work that it is about. Answers that must not be lost go another way.
+public enum StandardStream: Int32, Sendable {
+    /// Standard output.
+    case output = 1
+    /// Standard error.
+    case error = 2
+
+    /// Writes a sentence and a line's end.
+    public func say(_ sentence: String) { write(sentence + "\n") }
+
+    /// Writes a text at once: a job that is ended soon after would take along what is kept back, and other processes write to the same place.
+    public func write(_ text: String) {
+        var rest = Array(text.utf8)[...]
+        while !rest.isEmpty {
+            let count = rest.withUnsafeBytes { Foundation.write(rawValue, $0.baseAddress, $0.count) }
+            if count < 0, errno == EINTR { continue }
+            guard count > 0 else { return }
+            rest = rest.dropFirst(count)
+        }
+    }
+}
