@@ -1,3 +1,5 @@
+import Foundation
+
 /// A failure that all ranks know of and throw at the same point; the first of them reports it for all.
 public struct SharedError: Error, Equatable, CustomStringConvertible {
     /// One sentence.
@@ -9,6 +11,11 @@ public struct SharedError: Error, Equatable, CustomStringConvertible {
     public init(_ description: String, exitCode: Int32 = 78) {
         self.description = description
         self.exitCode = exitCode
+    }
+
+    /// An error as all ranks will throw it.
+    init(_ error: any Error) {
+        self = error as? SharedError ?? SharedError("\(error)")
     }
 }
 
@@ -22,7 +29,7 @@ extension Communicator {
         var reason = ""
         var exitCode: Int32 = 0
         if case .failure(let error) = result {
-            let shared = error as? SharedError ?? SharedError("\(error)")
+            let shared = SharedError(error)
             reason = shared.description
             exitCode = shared.exitCode
         }
@@ -38,13 +45,36 @@ extension Communicator {
     }
 
     /// What `body` gives on the first rank, on all ranks; where it throws, all throw the same error.
-    public func fromFirst(_ body: () throws -> [UInt8]) throws -> [UInt8] {
+    public func fromFirst<Value: Codable>(_ body: () throws -> Value) throws -> Value {
         var message: [UInt8] = []
         if rank == 0 {
-            do { message = [1] + (try body()) } catch { message = [0] + Array("\(error)".utf8) }
+            let answer: Answer<Value>
+            do {
+                answer = .value(try body())
+            } catch {
+                let shared = SharedError(error)
+                answer = .failure(shared.description, exitCode: shared.exitCode)
+            }
+            message = Array(try JSONEncoder().encode(answer))
         }
         try broadcast(&message, from: 0)
-        guard message.first == 1 else { throw SharedError(String(decoding: message.dropFirst(), as: UTF8.self)) }
-        return Array(message.dropFirst())
+        switch try JSONDecoder().decode(Answer<Value>.self, from: Data(message)) {
+        case .value(let value): return value
+        case .failure(let reason, let exitCode): throw SharedError(reason, exitCode: exitCode)
+        }
     }
+
+    /// Runs `body` on the first rank while the others wait; where it throws, all throw the same error.
+    public func byFirst(_ body: () throws -> Void) throws {
+        _ = try fromFirst {
+            try body()
+            return true
+        }
+    }
+}
+
+/// What the first rank tells the others.
+private enum Answer<Value: Codable>: Codable {
+    case value(Value)
+    case failure(String, exitCode: Int32)
 }

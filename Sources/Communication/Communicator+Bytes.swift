@@ -21,26 +21,9 @@ extension Communicator {
         return layout.parts(of: all)
     }
 
-    /// Collects the bytes of all ranks on rank `root`, in the order of ranks; elsewhere gives nil.
-    public func gather(_ bytes: [UInt8], to root: Int) throws(MPIError) -> [[UInt8]]? {
-        let layout = try layout(of: bytes, "MPI_Gatherv")
-        var all = [UInt8](repeating: 0, count: rank == root ? layout.total : 0)
-        try check(
-            "MPI_Gatherv",
-            MPI_Gatherv(
-                bytes, Int32(bytes.count), MPI_UINT8_T, &all, layout.counts, layout.displacements, MPI_UINT8_T,
-                Int32(root), handle))
-        return rank == root ? layout.parts(of: all) : nil
-    }
-
     /// Collects a text of each rank on all ranks, in the order of ranks.
     public func allGather(_ text: String) throws(MPIError) -> [String] {
         try allGather(Array(text.utf8)).map { String(decoding: $0, as: UTF8.self) }
-    }
-
-    /// Collects a text of each rank on rank `root`, in the order of ranks; elsewhere gives nil.
-    public func gather(_ text: String, to root: Int) throws(MPIError) -> [String]? {
-        try gather(Array(text.utf8), to: root)?.map { String(decoding: $0, as: UTF8.self) }
     }
 
     /// How parts of unequal sizes lie one after another.

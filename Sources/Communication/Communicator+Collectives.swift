@@ -61,23 +61,4 @@ extension Communicator {
             MPI_Allgatherv(
                 MPI_IN_PLACE, 0, datatype, buffer.baseAddress, counts, displacements, datatype, handle))
     }
-
-    /// Unites the bits of all ranks' values, on all ranks.
-    public func allReduceBitwiseOr(_ value: inout UInt64) throws(MPIError) {
-        try allReduce(&value, MPI_BOR)
-    }
-
-    /// Replaces the value with the largest of all ranks, on all ranks.
-    public func allReduceMaximum<Element: MPIElement>(_ value: inout Element) throws(MPIError) {
-        try allReduce(&value, MPI_MAX)
-    }
-
-    private func allReduce<Element: MPIElement>(_ value: inout Element, _ operation: MPI_Op) throws(MPIError) {
-        let code = MPIActivity.noting {
-            withUnsafeMutablePointer(to: &value) {
-                MPI_Allreduce(MPI_IN_PLACE, $0, 1, Element.mpiKind.datatype, operation, handle)
-            }
-        }
-        try check("MPI_Allreduce", code)
-    }
 }

@@ -3,11 +3,10 @@ import Foundation
 
 /// Memory that the ranks of one host share: each rank owns a part and reads or writes the others' directly.
 ///
-/// The memory lives until `free()` or the end of MPI. There is no release on `deinit`: releasing waits for all ranks,
-/// and a rank that unwinds after an error must end the job instead of waiting.
+/// The memory lives until the end of MPI: releasing it waits for all ranks, and a rank that unwinds after an error must end the job instead of waiting.
 public final class SharedWindow {
     private let communicator: Communicator
-    private var window: MPI_Win?
+    private let window: MPI_Win
     private let parts: [UnsafeMutableRawPointer]
 
     /// Parts start at the same place within a cache line and vector in every rank's view.
@@ -54,14 +53,6 @@ public final class SharedWindow {
         try check("MPI_Win_sync", MPI_Win_sync(window))
         try communicator.barrier()
         try check("MPI_Win_sync", MPI_Win_sync(window))
-    }
-
-    /// Gives the memory back, when all ranks of the host have come here; the pointers are invalid afterwards.
-    public func free() throws(MPIError) {
-        guard window != nil else { return }
-        try check("MPI_Win_unlock_all", MPI_Win_unlock_all(window))
-        try check("MPI_Win_free", MPI_Win_free(&window))
-        window = nil
     }
 
     /// Where the system keeps shared memory; a system without the folder keeps it on a disk.

@@ -138,9 +138,9 @@ extension HDF5File {
         _ expected: H5T_class_t, of attribute: hid_t, _ place: String, _ complaint: String
     ) throws(StorageError) {
         let found = try with(place, open: { _ in H5Aget_type(attribute) }, close: H5Tclose) {
-            (type) throws(StorageError) in H5Tget_class(type)
+            (type) throws(StorageError) in try self.call(place) { _ in H5Tget_class(type).rawValue }
         }
-        guard found == expected else { throw failure(place, complaint) }
+        guard found == expected.rawValue else { throw failure(place, complaint) }
     }
 
     private func elementCount(of attribute: hid_t, _ place: String) throws(StorageError) -> Int {

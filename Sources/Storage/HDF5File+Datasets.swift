@@ -108,9 +108,15 @@ extension HDF5File {
             guard !shape.contains(0) else { return nil }
             let layout = try self.with(
                 place, open: { _ in H5Dget_create_plist(identifier) }, close: H5Pclose,
-                { (properties) throws(StorageError) in H5Pget_layout(properties) })
-            let offset = H5Dget_offset(identifier)
-            guard layout == H5D_CONTIGUOUS, offset != HADDR_UNDEF, let offset = Int(exactly: offset) else {
+                { (properties) throws(StorageError) in
+                    try self.call(place) { _ in H5Pget_layout(properties).rawValue }
+                })
+            var offset = HADDR_UNDEF
+            _ = try self.call(place) { _ -> herr_t in
+                offset = H5Dget_offset(identifier)
+                return 0
+            }
+            guard layout == H5D_CONTIGUOUS.rawValue, offset != HADDR_UNDEF, let offset = Int(exactly: offset) else {
                 throw self.failure(place, "not stored in one piece in this file")
             }
             var fileSize = hsize_t()

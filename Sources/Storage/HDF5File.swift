@@ -42,7 +42,7 @@ public final class HDF5File {
         guard let identifier else { return }
         if isWritable, firstFailure == nil {
             // A failure is remembered, and the file closed all the same.
-            do { try flush() } catch {}
+            do { _ = try call("flush") { H5Fflush($0, H5F_SCOPE_GLOBAL) } } catch {}
         }
         self.identifier = nil
         if let firstFailure {
@@ -50,11 +50,6 @@ public final class HDF5File {
             throw firstFailure
         }
         _ = try HDF5.check(path, "close") { H5Fclose(identifier) }
-    }
-
-    /// Writes what is buffered to the operating system.
-    public func flush() throws(StorageError) {
-        _ = try call("flush") { H5Fflush($0, H5F_SCOPE_GLOBAL) }
     }
 
     /// Whether there is a group or dataset at a path.
@@ -67,34 +62,6 @@ public final class HDF5File {
             if found == 0 { return false }
         }
         return true
-    }
-
-    /// The names of the groups and datasets in a group, sorted.
-    public func names(inGroup group: String = "/") throws(StorageError) -> [String] {
-        let place = "group \(group)"
-        return try with(place, open: { H5Gopen2($0, group, hid_t(H5P_DEFAULT)) }, close: H5Gclose) {
-            (identifier) throws(StorageError) in
-            var information = H5G_info_t()
-            _ = try self.call(place) { _ in H5Gget_info(identifier, &information) }
-            var names: [String] = []
-            for index in 0..<information.nlinks {
-                names.append(try self.name(at: index, of: identifier, place))
-            }
-            return names
-        }
-    }
-
-    private func name(at index: hsize_t, of group: hid_t, _ place: String) throws(StorageError) -> String {
-        func get(_ text: UnsafeMutablePointer<CChar>?, _ size: Int) throws(StorageError) -> Int {
-            try call(place) { _ in
-                H5Lget_name_by_idx(
-                    group, ".", H5_INDEX_NAME, H5_ITER_INC, index, text, size, hid_t(H5P_DEFAULT))
-            }
-        }
-        // One byte more for the zero at the end.
-        var text = [CChar](repeating: 0, count: try get(nil, 0) + 1)
-        _ = try get(&text, text.count)
-        return String(decoding: text.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 
     private static func open(_ path: String, _ body: (hid_t) -> hid_t) throws(StorageError) -> hid_t {

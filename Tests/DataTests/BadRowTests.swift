@@ -1,11 +1,12 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Data
 
 /// `on_bad_row: skip`: what cannot be read is left out, counted and listed.
 struct BadRowTests {
-    let folder = try! TemporaryFolder()
+    let folder = TemporaryFolder()
 
     private static let pair = TaskDefinition(
         name: "p", kind: .classification(classCount: 2, labels: ["not", "yes"]), isPair: true, metrics: [.accuracy])

@@ -1,11 +1,12 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Data
 
 /// The files of SNLI, MultiNLI and SciTail, in all their forms.
 struct InferenceReaderTests {
-    let folder = try! TemporaryFolder()
+    let folder = TemporaryFolder()
 
     private static let snli = task("snli", .snli, ["contradiction", "neutral", "entailment"])
     private static let scitail = task("scitail", .scitail, ["neutral", "entails"])

@@ -1,11 +1,12 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Data
 
 /// mt-dnn's preprocessed rows: token ids, with every way to be wrong refused by line and reason.
 struct JSONLinesTests {
-    let folder = try! TemporaryFolder()
+    let folder = TemporaryFolder()
 
     private static let pair = TaskDefinition(
         name: "p", kind: .classification(classCount: 2, labels: []), isPair: true, metrics: [.accuracy])

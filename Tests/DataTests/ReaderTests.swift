@@ -1,10 +1,11 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Data
 
 struct ReaderTests {
-    let folder = try! TemporaryFolder()
+    let folder = TemporaryFolder()
 
     private static let single = TaskDefinition(
         name: "s", kind: .classification(classCount: 2, labels: []), isPair: false, metrics: [.accuracy])

@@ -1,11 +1,12 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Data
 
 /// The official JSON of SQuAD, and what is refused in it.
 struct SquadReaderTests {
-    let folder = try! TemporaryFolder()
+    let folder = TemporaryFolder()
 
     static let file = """
         {"version": "v2.0", "data": [{"title": "A", "paragraphs": [

@@ -1,33 +1,7 @@
 import Data
 import Foundation
+import TestSupport
 import Testing
-
-/// A folder that lives as long as the test that holds it.
-final class TemporaryFolder {
-    let path: String
-
-    init() throws {
-        let url = FileManager.default.temporaryDirectory.appendingPathComponent("mtdnn-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
-        path = url.path
-    }
-
-    deinit {
-        do { try FileManager.default.removeItem(atPath: path) } catch { print("left behind: \(path): \(error)") }
-    }
-
-    /// Writes a file, with the folders above it, and returns its path.
-    @discardableResult
-    func write(_ name: String, _ bytes: some Sequence<UInt8>) throws -> String {
-        let url = URL(fileURLWithPath: path).appendingPathComponent(name)
-        try FileManager.default.createDirectory(at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
-        try Data(bytes).write(to: url)
-        return url.path
-    }
-
-    @discardableResult
-    func write(_ name: String, _ text: String) throws -> String { try write(name, text.utf8) }
-}
 
 /// The text of the error that `body` throws, with the folder's path taken out; "no error" where it throws none.
 func message<Result>(in folder: TemporaryFolder, _ body: () throws -> Result) -> String {

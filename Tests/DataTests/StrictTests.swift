@@ -1,9 +1,10 @@
+import TestSupport
 import Testing
 
 @testable import Data
 
 struct StrictTests {
-    let folder = try! TemporaryFolder()
+    let folder = TemporaryFolder()
 
     /// What reading three keys says of `text`.
     private func errorOf(_ text: String, set overrides: String...) throws -> String {

@@ -1,10 +1,11 @@
+import TestSupport
 import Testing
 
 @testable import Data
 
 /// What the readers of task files refuse, in the words that users read.
 struct TaskRefusalTests {
-    let folder = try! TemporaryFolder()
+    let folder = TemporaryFolder()
 
     static let task = """
         t:

@@ -1,10 +1,11 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Data
 
 struct TaskTests {
-    let folder = try! TemporaryFolder()
+    let folder = TemporaryFolder()
 
     /// The tutorial's form: plain keys, one per line, lists with dashes, Python's `False`.
     static let mtDnnFile = """

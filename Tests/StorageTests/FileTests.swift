@@ -1,36 +1,8 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Storage
-
-/// A folder that lives as long as a test.
-final class TemporaryFolder: Sendable {
-    private let url = FileManager.default.temporaryDirectory.appendingPathComponent("storage-\(UUID().uuidString)")
-
-    init() {
-        do {
-            try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
-        } catch {
-            fatalError("\(error)")
-        }
-    }
-
-    deinit {
-        do { try FileManager.default.removeItem(at: url) } catch { Issue.record(error) }
-    }
-
-    func path(_ name: String) -> String { url.appendingPathComponent(name).path }
-
-    /// Writes a file and returns its path.
-    func write(_ name: String, _ bytes: [UInt8]) throws -> String {
-        try Data(bytes).write(to: url.appendingPathComponent(name))
-        return path(name)
-    }
-
-    var names: [String] {
-        get throws { try FileManager.default.contentsOfDirectory(atPath: url.path).sorted() }
-    }
-}
 
 @Suite struct FileTests {
     let folder = TemporaryFolder()

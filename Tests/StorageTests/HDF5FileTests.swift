@@ -23,8 +23,6 @@ import Testing
         #expect(try copy.read("int32", as: Int32.self) == [.min, 0, .max])
         #expect(try copy.read("int64", as: Int64.self) == [.min, 0, .max])
         #expect(try copy.read("uint8", as: UInt8.self) == [.min, 7, .max])
-        #expect(try copy.names() == ["a", "int32", "int64", "uint8"])
-        #expect(try copy.names(inGroup: "a/b") == ["double", "float"])
         #expect(try copy.exists("/a/b/float"))
         #expect(try copy.exists("/"))
         #expect(try !copy.exists("a/c/float"))

@@ -47,6 +47,20 @@ import Testing
         #expect(task.wordOverlap()?.scores["ACC"] == 1)
     }
 
+    @Test func aCutIsLearnedFromThousandsOfExamplesSpreadEvenly() {
+        let train = (0..<10_000).map { Example(uid: "\($0)", first: "a", second: ["b"], label: 1) }
+        func used(_ count: Int) -> [Example] {
+            BaselineTask(
+                kind: .classification(classCount: 2), mainMetric: "ACC", train: Array(train.prefix(count)), dev: train
+            ).examplesForCut
+        }
+        #expect(used(4096).count == 4096)
+        let spread = used(10_000).compactMap { Int($0.uid) }
+        #expect(spread.count == 4096)
+        #expect(spread.prefix(4) == [0, 2, 4, 7])
+        #expect(spread.last == 9997)
+    }
+
     @Test func theCutMaximisesTheMainMetric() {
         // Both words and classes disagree: always naming class 1 has the best F1, a cut the best accuracy.
         let train: [Pair] = [("a", "a", 0), ("b", "x", 1), ("c", "c", 1), ("d", "d", 0), ("e", "e", 0)]

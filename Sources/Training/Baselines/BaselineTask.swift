@@ -34,6 +34,12 @@ public struct BaselineTask: Sendable {
     /// Whether rows have a second text to compare the first with.
     var comparesTexts: Bool { kind == .ranking || !(train.first ?? dev.first)!.second.isEmpty }
 
+    /// The training examples that a cut between classes is learned from: one number needs no more than some thousands of them, spread evenly.
+    var examplesForCut: [Example] {
+        let limit = 4096
+        return train.count <= limit ? train : (0..<limit).map { train[$0 * train.count / limit] }
+    }
+
     /// The score that choices on the training examples maximise; minus infinity where there is none.
     func mainScore(_ predictions: Predictions) -> Double {
         guard let score = predictions.score(mainMetric) else {

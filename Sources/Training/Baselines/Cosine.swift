@@ -7,7 +7,7 @@ extension BaselineTask {
     public func cosine(vectors: ([String]) throws -> [[Float]]) rethrows -> BaselineResult? {
         guard comparesTexts else { return nil }
         // Only a cut between classes is learned.
-        let needed = if case .classification = kind { train + dev } else { dev }
+        let needed = if case .classification = kind { examplesForCut + dev } else { dev }
         let texts = Set(needed.flatMap { [$0.first] + $0.second }).sorted()
         let found = try vectors(texts)
         precondition(found.count == texts.count, "\(texts.count) texts, but \(found.count) vectors")

@@ -5,7 +5,7 @@ extension BaselineTask {
     /// One number per text in `second` of each row.
     typealias Likeness = (Example) -> [Double]
 
-    /// The likeness itself as score or ranking; for classes the best cut on the training examples.
+    /// The likeness itself as score or ranking; for classes the best cut on training examples.
     func predictions(by likeness: Likeness, for examples: [Example]) -> Predictions {
         switch kind {
         case .classification(let classCount):
@@ -18,12 +18,13 @@ extension BaselineTask {
         }
     }
 
-    /// The cut and the classes on its two sides that score best on the training examples.
+    /// The cut and the classes on its two sides that score best on training examples.
     ///
     /// Among the cuts is one below all examples, so the best is never worse there than always naming one class.
     private func bestCut(by likeness: Likeness, classCount: Int) -> Cut {
-        let values = train.map { likeness($0)[0] }
-        let labels = train.classes
+        let examples = examplesForCut
+        let values = examples.map { likeness($0)[0] }
+        let labels = examples.classes
         var best = (cut: Cut(threshold: -.infinity, below: 0, above: 0), score: -Double.infinity)
         for threshold in thresholds(for: values) {
             for below in 0..<classCount {

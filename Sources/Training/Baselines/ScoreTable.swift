@@ -1,5 +1,6 @@
 import Data
 import Foundation
+import Kernels
 
 /// The last dev scores of a run beside those of baselines: what a model has to beat to have learned anything.
 public struct ScoreTable {
@@ -28,7 +29,15 @@ public struct ScoreTable {
     public let text: String
 
     /// Computes the baselines on the run's data, and reads its last scores from `metrics.jsonl`.
+    ///
+    /// All of the machine's processors compute: the run has ended.
     public init(_ settings: RunSettings, baselines: [Baseline]) throws {
+        text = try ThreadTeam.with(threads: ProcessInfo.processInfo.activeProcessorCount) {
+            try ScoreTable.text(settings, baselines: baselines)
+        }
+    }
+
+    private static func text(_ settings: RunSettings, baselines: [Baseline]) throws -> String {
         let history = try settings.history()
         var rows = [["task", "metric"] + baselines.map(\.title) + ["mtdnn"]]
         var encoder: UntrainedEncoder?
@@ -52,7 +61,7 @@ public struct ScoreTable {
                 }
             }
         }
-        text = ([alignedColumns(rows, names: 2)] + ScoreTable.best(of: history)).joined(separator: "\n")
+        return ([alignedColumns(rows, names: 2)] + ScoreTable.best(of: history)).joined(separator: "\n")
     }
 
     /// Which evaluation was the best.

@@ -76,13 +76,12 @@ package final class CheckpointStore {
     package func finish(step: Int) throws {
         isLast = true
         try waitForWriting()
-        _ = try world.fromFirst {
+        try world.byFirst {
             if let failure {
                 throw TrainingError(
                     "the checkpoint of step \(step) could not be written, so the steps since the one before are lost: "
                         + "\(failure); mend this and start the run again")
             }
-            return []
         }
     }
 

@@ -16,7 +16,7 @@ struct Restoration {
     /// Loads the newest whole checkpoint; returns its step, or nil where the run has none yet.
     /// - Parameter report: receives a sentence, on the first rank, for each checkpoint that is damaged and passed over.
     func restoreNewest(report: (String) -> Void) throws -> Int? {
-        let choice = try world.fromFirst {
+        let path = try world.fromFirst { () throws -> String? in
             try folder.removePartial()
             let checkpoint = try folder.newestWhole(report: report)
             if let checkpoint, checkpoint.manifest.origin.program != origin.program {
@@ -39,15 +39,12 @@ struct Restoration {
                     "the run in \(settings.folder) is finished and its checkpoints are gone; remove the folder to train it anew, or name another"
                 )
             }
-            return Array((checkpoint?.path ?? "").utf8)
+            return checkpoint?.path
         }
-        guard !choice.isEmpty else { return nil }
-        let step = try world.agree { try restore(Checkpoint(path: String(decoding: choice, as: UTF8.self))) }
+        guard let path else { return nil }
+        let step = try world.agree { try restore(Checkpoint(path: path)) }
         try memory.synchronize()
-        _ = try world.fromFirst {
-            try folder.setAside(after: step)
-            return []
-        }
+        try world.byFirst { try folder.setAside(after: step) }
         return step
     }
 

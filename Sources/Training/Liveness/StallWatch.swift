@@ -23,8 +23,7 @@ package final class StallWatch: Sendable {
         rank = world.rank
         runFolder = settings.folder
         timeout = Double(settings.stallTimeout)
-        try world.agree {
-            guard world.rank == 0 else { return }
+        try world.byFirst {
             // An earlier job's records would be taken for this one's.
             let folder = RankRecord.folder(ofRun: settings.folder)
             if FileManager.default.fileExists(atPath: folder) { try FileManager.default.removeItem(atPath: folder) }

@@ -22,7 +22,7 @@ struct MemoryPlan {
     }
 
     private func require(_ needed: Int, by rankCount: Int, on hostName: String, _ settings: RunSettings) throws {
-        guard let available = MemoryPlan.availableBytes(), needed > available else { return }
+        guard let available = FreeMemory(root: "/").bytes, needed > available else { return }
         let largest = parts.sorted { $0.bytes > $1.bytes }.prefix(3).map { "\($0.name) \(byteText($0.bytes))" }
         throw TrainingError(
             "the \(rankCount) ranks on \(hostName) need \(byteText(needed)) and \(byteText(available)) are free; "
@@ -30,18 +30,6 @@ struct MemoryPlan {
                 + (settings.recomputes ? "" : "set `recompute: true`, ")
                 + "raise `gradient_accumulation`, "
                 + "lower `batch_size` or `max_length`, or use fewer ranks with more `threads`, or more hosts")
-    }
-
-    /// Bytes that programs can still take, where the system says so.
-    private static func availableBytes() -> Int? {
-        guard
-            let text = FileManager.default.contents(atPath: "/proc/meminfo").map({ String(decoding: $0, as: UTF8.self) }
-            )
-        else { return nil }
-        for line in text.split(separator: "\n") where line.hasPrefix("MemAvailable:") {
-            return line.split(separator: " ").dropFirst().first.flatMap { Int($0) }.map { $0 * 1024 }
-        }
-        return nil
     }
 }
 

@@ -17,13 +17,13 @@ extension TrainingRun {
 
     /// What all checkpoints of this run have in common.
     func checkpointOrigin(_ parts: Parts) throws -> Manifest.Origin {
-        let encoderFiles = try world.fromFirst { Array(try parts.files.fingerprint().utf8) }
+        let encoderFiles = try world.fromFirst { try parts.files.fingerprint() }
         let parameters = parts.trainer.model.parameters.all
         return try world.agree {
             Manifest.Origin(
                 seed: settings.seed, settings: settings.yaml, tasks: parts.tasks.map(\.fingerprint),
                 taskFile: try String(contentsOfFile: settings.tasks, encoding: .utf8),
-                encoder: parts.files.sizes.described, encoderFiles: String(decoding: encoderFiles, as: UTF8.self),
+                encoder: parts.files.sizes.described, encoderFiles: encoderFiles,
                 tokenizer: try parts.files.tokenizerFingerprint(),
                 program: try RankComparison.programChecksum(),
                 parameters: Dictionary(uniqueKeysWithValues: parameters.map { ($0.name, $0.shape) }))

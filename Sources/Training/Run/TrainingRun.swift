@@ -70,10 +70,7 @@ public struct TrainingRun {
     }
 
     private func prepareAndTrain(_ comparison: RankComparison) throws -> Outcome {
-        _ = try world.fromFirst {
-            try settings.requireResumableFolder()
-            return []
-        }
+        try world.byFirst { try settings.requireResumableFolder() }
         let parts = try build()
         // Later the first step takes notice.
         try world.agree { try StopRequest.endBeforeTraining() }
@@ -114,10 +111,7 @@ public struct TrainingRun {
 
     /// The mean scores that the log holds, the same on all ranks.
     private func scoresSoFar() throws -> [Double] {
-        let encoded = try world.fromFirst {
-            Array(try JSONEncoder().encode(try settings.history().meanScores.map(\.score)))
-        }
-        return try JSONDecoder().decode([Double].self, from: Foundation.Data(encoded))
+        try world.fromFirst { try settings.history().meanScores.map(\.score) }
     }
 
     /// Prepares data, lays out the model, and gives it its first values.
@@ -228,13 +222,10 @@ public struct TrainingRun {
     /// Tokenises what is not yet, on the first rank, and opens the files on all.
     private func openTasks(_ files: EncoderFiles) throws -> [PreparedTask] {
         let definitions = try world.agree { try settings.taskDefinitions() }
-        var encoded = try world.agree { () throws -> [UInt8] in
-            guard isFirst else { return [] }
+        let paths = try world.fromFirst {
             var preparation = try Preparation(settings, encoder: files)
-            return Array(try JSONEncoder().encode(try definitions.map { try preparation.prepare($0, report: say) }))
+            return try definitions.map { try preparation.prepare($0, report: say) }
         }
-        try world.broadcast(&encoded, from: 0)
-        let paths = try JSONDecoder().decode([[String: String]].self, from: Foundation.Data(encoded))
         return try world.agree {
             try zip(definitions, paths).map { definition, paths in
                 func open(_ split: String) throws -> TokenFile {

@@ -13,7 +13,7 @@ extension RunSettings {
     }
 
     /// What changed since `other`, one `KEY: OLD -> NEW` per setting; `none` where one side lacks the key.
-    public func differences(from other: RunSettings) -> [String] {
+    func differences(from other: RunSettings) -> [String] {
         changes(since: other).map { "\($0.key): \($0.before) -> \($0.after)" }
     }
 

@@ -27,9 +27,9 @@ struct InitialWeights {
                 notes.append("initialize: \($0)")
             }
             try requireSameEncoder(checkpoint)
-            return Array(checkpoint.path.utf8)
+            return checkpoint.path
         }
-        notes.append(try world.agree { try load(Checkpoint(path: String(decoding: path, as: UTF8.self))) })
+        notes.append(try world.agree { try load(Checkpoint(path: path)) })
         try memory.synchronize()
         return notes
     }
