@@ -68,9 +68,9 @@ public final class MultiTaskModel {
     /// Whether a step of task `head` changes parameter group `group`: the encoder, the pooler if the head reads it, and its own.
     public func isActive(group: Int, forHead head: Int) -> Bool {
         switch group {
-        case 0, 1: true
-        case 2: heads[head].changesPooler
-        default: group - 3 == head
+        case ParameterGroup.wordEmbeddings, ParameterGroup.encoder: true
+        case ParameterGroup.pooler: heads[head].changesPooler
+        default: group - ParameterGroup.firstHead == head
         }
     }
 

@@ -41,12 +41,46 @@ public struct Parameter {
 
 /// A set of parameters that are updated together: in a step either all of them get a gradient or none does.
 public struct ParameterGroup {
-    /// `word_embeddings`, `encoder`, `pooler`, or `heads.TASK`.
-    public let name: String
+    /// What a group is of. Groups stand in this order.
+    public enum Kind: Equatable, Sendable {
+        /// The word embeddings, of which a batch touches few rows.
+        case wordEmbeddings
+        /// All else of the encoder.
+        case encoder
+        /// The pooler.
+        case pooler
+        /// The head of a task.
+        case head(task: String)
+    }
+
+    /// The number of the word embeddings' group.
+    public static let wordEmbeddings = 0
+    /// The number of the encoder's group.
+    public static let encoder = 1
+    /// The number of the pooler's group.
+    public static let pooler = 2
+    /// The number of the first head's group; the other heads' follow.
+    public static let firstHead = 3
+
+    /// What it is of.
+    public let kind: Kind
     /// The parameters, in the order of the flat layout.
     public internal(set) var parameters: [Parameter]
     /// Its elements' places in the flat layout.
     public var range: Range<Int> { parameters.first!.offset..<parameters.last!.range.upperBound }
+
+    /// `word_embeddings`, `encoder`, `pooler`, or `heads.TASK`.
+    public var name: String {
+        switch kind {
+        case .wordEmbeddings: "word_embeddings"
+        case .encoder: "encoder"
+        case .pooler: "pooler"
+        case .head(let task): "heads.\(task)"
+        }
+    }
+
+    /// The task whose head it is.
+    public var task: String? { if case .head(let task) = kind { task } else { nil } }
 }
 
 /// The values and gradients of all parameters, each in one flat buffer, group after group.
@@ -67,7 +101,7 @@ public final class Parameters {
     private let storage: UnsafeMutablePointer<Storage>
     private var memory: ParameterMemory?
     private var isAllocated: Bool { memory != nil }
-    private var gradientStart: Int { groups[0].range.upperBound }
+    private var gradientStart: Int { groups[ParameterGroup.wordEmbeddings].range.upperBound }
 
     /// No parameters yet: layers add theirs, then `place` gives them memory.
     public init() {
@@ -80,8 +114,8 @@ public final class Parameters {
     }
 
     /// Begins a group; parameters that are added from here on belong to it.
-    public func beginGroup(_ name: String) {
-        groups.append(ParameterGroup(name: name, parameters: []))
+    public func beginGroup(_ kind: ParameterGroup.Kind) {
+        groups.append(ParameterGroup(kind: kind, parameters: []))
     }
 
     /// Adds a tensor to the last group.

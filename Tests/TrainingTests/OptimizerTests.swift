@@ -29,7 +29,7 @@ struct OptimizerTests {
         init(_ groups: [(name: String, tensors: [(String, [Int])])], _ rule: OptimizerChoice, decay: Float, ranks: Int)
         {
             for group in groups {
-                parameters.beginGroup(group.name)
+                parameters.beginGroup(.head(task: group.name))
                 for (name, shape) in group.tensors {
                     _ = shape.count == 1 ? parameters.add(name, shape[0]) : parameters.add(name, shape[0], shape[1])
                 }

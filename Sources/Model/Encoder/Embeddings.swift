@@ -16,9 +16,9 @@ final class Embeddings {
         _ sizes: EncoderSizes, dropout: Float, capacity: BatchCapacity, in parameters: Parameters,
         _ workspace: Workspace
     ) {
-        parameters.beginGroup("word_embeddings")
+        parameters.beginGroup(.wordEmbeddings)
         word = parameters.add("embeddings.word_embeddings.weight", sizes.vocabularySize, sizes.hiddenSize)
-        parameters.beginGroup("encoder")
+        parameters.beginGroup(.encoder)
         position = parameters.add("embeddings.position_embeddings.weight", sizes.maximumPositions, sizes.hiddenSize)
         segment = parameters.add("embeddings.token_type_embeddings.weight", sizes.segmentCount, sizes.hiddenSize)
         normalization = Normalization("embeddings.LayerNorm", size: sizes.hiddenSize, in: parameters)

@@ -7,7 +7,7 @@ final class Pooler {
     private let dpooled: Matrix  // [sequences, hidden]
 
     init(hiddenSize: Int, capacity: BatchCapacity, in parameters: Parameters, _ workspace: Workspace) {
-        parameters.beginGroup("pooler")
+        parameters.beginGroup(.pooler)
         dense = Linear("pooler.dense", inputs: hiddenSize, outputs: hiddenSize, in: parameters)
         pooled = workspace.matrix(rows: capacity.sequences, columns: hiddenSize)
         dpooled = workspace.matrix(rows: capacity.sequences, columns: hiddenSize)

@@ -60,7 +60,7 @@ public struct HeadDefinition: Sendable, Equatable {
         _ workspace: Workspace
     ) -> any TaskHead {
         let hiddenSize = encoder.sizes.hiddenSize
-        parameters.beginGroup("heads.\(task)")
+        parameters.beginGroup(.head(task: task))
         func linear(_ outputs: Int, _ objective: Objective) -> any TaskHead {
             LinearHead(
                 "heads.\(task)", hiddenSize: hiddenSize, outputs: outputs, objective: objective, dropout: dropout,

@@ -37,7 +37,7 @@ final class GradientExchange {
         let tree: SumTree
     }
 
-    /// - Parameter ownerships: of all groups, in the order of the flat layout; the first is the word embeddings'.
+    /// - Parameter ownerships: of all groups, as `ParameterGroup` numbers them.
     init(
         _ world: Communicator, _ model: MultiTaskModel, _ ownerships: [Ownership], _ shares: RankShares,
         _ memory: HostMemory
@@ -70,9 +70,12 @@ final class GradientExchange {
         requests = Requests(capacity: max(1, groupsAtOnce * (arriving + served.count * hostNodes.count)))
         func largest(_ owner: Int) -> Int {
             let words = min(
-                ownerships[0].range(of: owner).count, model.wordGradient.capacity * model.wordGradient.columns)
-            let heads = ownerships.dropFirst(3).map { $0.range(of: owner).count }.max() ?? 0
-            return words + ownerships[1...2].reduce(0) { $0 + $1.range(of: owner).count } + heads
+                ownerships[ParameterGroup.wordEmbeddings].range(of: owner).count,
+                model.wordGradient.capacity * model.wordGradient.columns)
+            let counts = ownerships.map { $0.range(of: owner).count }
+            // One head at a time is active.
+            let head = counts.dropFirst(ParameterGroup.firstHead).max() ?? 0
+            return words + counts[ParameterGroup.encoder] + counts[ParameterGroup.pooler] + head
         }
         received = FloatBuffer(count: arriving * largest(world.rank))
         sent = FloatBuffer(count: hostNodes.count * served.reduce(0) { $0 + largest($1) })
@@ -97,7 +100,7 @@ final class GradientExchange {
     /// An owner's part of the gradient sum of a subtree of a rank of this host.
     private func segment(_ group: Int, owner: Int, rank: Int, subtree: Int) -> UnsafeMutableBufferPointer<Float> {
         let range = ownerships[group].range(of: owner)
-        guard group == 0 else {
+        guard group == ParameterGroup.wordEmbeddings else {
             return UnsafeMutableBufferPointer(
                 start: memory.gradients(ofRank: rank, subtree: subtree) + range.lowerBound, count: range.count)
         }

@@ -44,8 +44,8 @@ final class GradientNorm {
     private func layOut(_ activeGroups: [Bool]) {
         var first = 0
         for rank in 0..<world.size {
-            let owned = ownerships[0].range(of: rank)
-            rowCounts[0][rank] =
+            let owned = ownerships[ParameterGroup.wordEmbeddings].range(of: rank)
+            rowCounts[ParameterGroup.wordEmbeddings][rank] =
                 words.touchedRows(from: owned.lowerBound / words.columns, below: owned.upperBound / words.columns).count
             var count = 0
             for group in 0..<ownerships.count where activeGroups[group] { count += rowCounts[group][rank] }
@@ -67,8 +67,8 @@ final class GradientNorm {
                 next += rows
                 row += rows * columns
             }
-            if group == 0 {
-                write(rows: rowCounts[0][world.rank], columns: words.columns)
+            if group == ParameterGroup.wordEmbeddings {
+                write(rows: rowCounts[group][world.rank], columns: words.columns)
             } else {
                 for piece in ownedPieces[group] { write(rows: piece.rows.count, columns: piece.parameter.columns) }
             }

@@ -47,7 +47,7 @@ final class ValueExchange {
         for row in touchedRows(of: world.rank) {
             rows.row(row).update(from: values.row(Int(words.touched[row])), count: words.columns)
         }
-        try exchange(tag: 0, rows.pointer) {
+        try exchange(tag: ParameterGroup.wordEmbeddings, rows.pointer) {
             let part = touchedRows(of: $0)
             return (part.lowerBound * words.columns)..<(part.upperBound * words.columns)
         }
@@ -78,7 +78,7 @@ final class ValueExchange {
     }
 
     private func touchedRows(of rank: Int) -> Range<Int> {
-        let range = ownerships[0].range(of: rank)
+        let range = ownerships[ParameterGroup.wordEmbeddings].range(of: rank)
         let columns = model.wordGradient.columns
         return model.wordGradient.touchedRows(from: range.lowerBound / columns, below: range.upperBound / columns)
     }

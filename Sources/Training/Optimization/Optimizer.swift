@@ -25,7 +25,7 @@ final class Optimizer {
     private let words: WordGradient
     /// For each owned word embedding whether its moments are zero, as before its first gradient.
     private let wordRowIsIdle: UnsafeMutablePointer<Bool>
-    private var wordRows: Range<Int> { owned[0].first?.piece.rows ?? 0..<0 }
+    private var wordRows: Range<Int> { owned[ParameterGroup.wordEmbeddings].first?.piece.rows ?? 0..<0 }
 
     /// - Parameter decay: weight decay of matrices; biases and LayerNorms have none.
     init(
@@ -47,7 +47,7 @@ final class Optimizer {
                     number: ownership.group.parameters.firstIndex { $0.offset == piece.parameter.offset }!)
             }
         }
-        wordRowIsIdle = .allocate(capacity: owned[0].first?.piece.rows.count ?? 0)
+        wordRowIsIdle = .allocate(capacity: owned[ParameterGroup.wordEmbeddings].first?.piece.rows.count ?? 0)
         findIdleWords()
     }
 
@@ -98,7 +98,7 @@ final class Optimizer {
     private func updateWords(
         _ indices: Range<Int>, _ gradient: UnsafeMutableBufferPointer<Float>, scale: Float, rate: Float, step: Int
     ) {
-        guard let piece = owned[0].first else { return }
+        guard let piece = owned[ParameterGroup.wordEmbeddings].first else { return }
         let columns = words.columns
         let firstRow = wordRows.lowerBound
         let idleRowsStay = piece.decay == 0
@@ -122,7 +122,7 @@ final class Optimizer {
 
     /// Finds the word embeddings whose moments are zero, after moments have been loaded.
     func findIdleWords() {
-        guard let piece = owned[0].first else { return }
+        guard let piece = owned[ParameterGroup.wordEmbeddings].first else { return }
         // Where decay is added to the gradient, no row is ever without one.
         let canIdle = ![.adamaxTorch, .sgd].contains(rule) || piece.decay == 0
         let columns = words.columns

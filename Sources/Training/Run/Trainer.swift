@@ -126,7 +126,7 @@ package final class Trainer {
         try trustRatios?.move(groups: activeGroupNumbers[task], rate: rate, steps: updateCounts, world)
 
         clock.enter(.gather)
-        try values.gather(groups: activeGroupNumbers[task].dropFirst())
+        try values.gather(groups: activeGroupNumbers[task].lazy.filter { $0 != ParameterGroup.wordEmbeddings })
         clock.stop()
         return Step(
             number: number, task: task, loss: loss, gradientNorm: norm, learningRate: rate, heard: heard)
@@ -168,7 +168,7 @@ package final class Trainer {
     func exchangeAgain(task: Int) throws { try gradients.exchange(activeGroups: activeGroups[task]) }
 
     /// Brings all word embeddings up to date on every rank: during training only those that a batch reads are.
-    package func gatherAllWords() throws { try values.gather(groups: 0...0) }
+    package func gatherAllWords() throws { try values.gather(groups: [ParameterGroup.wordEmbeddings]) }
 
     /// Sums over all weights and moments, on the first rank; nil on the others. Follows `gatherAllWords`.
     package func digest() throws -> WeightsDigest? {

@@ -123,14 +123,14 @@ package struct EncoderFiles {
         var notes: [String] = []
         for group in model.parameters.groups {
             for parameter in group.parameters {
-                let mayLack = group.name.hasPrefix("heads.") || group.name == "pooler"
+                let mayLack = group.task != nil || group.kind == .pooler
                 if mayLack && !weights.containsPart(of: group, with: parameter) {
                     initialization.initialize(parameter)
                 } else {
                     try weights.load(parameter)
                 }
             }
-            if group.name == "pooler", !group.parameters.allSatisfy(weights.contains) {
+            if group.kind == .pooler, !group.parameters.allSatisfy(weights.contains) {
                 notes.append("\(folder) has no pooler: it begins from random values")
             }
             if group.parameters.contains(where: {

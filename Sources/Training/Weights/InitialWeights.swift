@@ -36,17 +36,17 @@ struct InitialWeights {
 
     private func load(_ checkpoint: Checkpoint) throws -> String {
         let groups = model.parameters.groups
-        let heads = groups.dropFirst(3).filter { group in
-            choice.heads
+        let heads = groups.filter { group in
+            choice.heads && group.task != nil
                 && group.parameters.allSatisfy { checkpoint.manifest.origin.parameters[$0.name] == $0.shape }
         }
-        let taken = (groups.prefix(3) + heads).flatMap(\.parameters)
+        let taken = (groups.filter { $0.task == nil } + heads).flatMap(\.parameters)
         let parameters = Dictionary(uniqueKeysWithValues: taken.map { ($0.name, $0) })
         try checkpoint.forEachPart { file, part in
             guard memory.isFirstOfHost, let parameter = parameters[part.name] else { return }
             try part.read(from: file, into: parameter)
         }
-        let names = heads.map { String($0.name.dropFirst("heads.".count)) }
+        let names = heads.compactMap(\.task)
         return "initialize: encoder and pooler of step \(checkpoint.step) of \(checkpoint.path)"
             + (choice.heads ? ", and heads: \(names.isEmpty ? "none fits" : names.joined(separator: ", "))" : "")
     }
@@ -61,7 +61,7 @@ struct InitialWeights {
             throw refuse("\(name) is \(old.encoder[name] ?? "not given"), and \(size) in this run")
         }
         guard old.tokenizer == origin.tokenizer else { throw refuse("was trained with another vocabulary") }
-        for parameter in model.parameters.groups.prefix(3).flatMap(\.parameters) {
+        for parameter in model.parameters.groups.filter({ $0.task == nil }).flatMap(\.parameters) {
             guard let shape = old.parameters[parameter.name] else { throw refuse("has no \(parameter.name)") }
             guard shape == parameter.shape else {
                 throw refuse("\(parameter.name) has shape \(shape), and \(parameter.shape) in this run")

@@ -41,7 +41,7 @@ struct PretrainedWeights {
 
     /// The same for the part of a head that a parameter belongs to, which is taken whole or not at all.
     func containsPart(of group: ParameterGroup, with parameter: Parameter) -> Bool {
-        guard group.name.hasPrefix("heads.") else { return contains(parameter) }
+        guard group.task != nil else { return contains(parameter) }
         func part(_ parameter: Parameter) -> ArraySlice<Substring> {
             parameter.name.split(separator: ".", maxSplits: 3).prefix(3)
         }
