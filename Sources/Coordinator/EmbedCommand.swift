@@ -15,8 +15,8 @@ struct EmbedCommand: ParsableCommand {
     @Option(help: ArgumentHelp("A file of texts, one in each line; - is standard input.", valueName: "file"))
     var input = "-"
 
-    @Option(help: "What stands for a text: the mean of its tokens, or the first one ([CLS]).")
-    var pooling = Pooling.mean
+    @Option(help: "What stands for a text: the mean of its tokens, or the first one ([CLS]) (default: mean).")
+    var pooling: Pooling?
 
     @Flag(help: "A vector for each word piece instead.")
     var tokens = false
@@ -26,6 +26,12 @@ struct EmbedCommand: ParsableCommand {
     @Option(
         name: .customLong("set"), help: ArgumentHelp("Where the vocabulary lies now.", valueName: "key=value"))
     var overrides: [String] = []
+
+    func validate() throws {
+        if tokens, pooling != nil {
+            throw ValidationError("--pooling makes one vector of a text, --tokens many; give one of the two.")
+        }
+    }
 
     private struct SentenceLine: Encodable {
         var vector: [Float]
@@ -58,7 +64,7 @@ struct EmbedCommand: ParsableCommand {
         if tokens {
             try write(model.tokenVectors(texts).map { TokenLine(tokens: $0.pieces, vectors: $0.vectors) })
         } else {
-            try write(model.sentenceVectors(texts, pooling).map(SentenceLine.init))
+            try write(model.sentenceVectors(texts, pooling ?? .mean).map(SentenceLine.init))
         }
     }
 

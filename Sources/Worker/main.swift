@@ -31,6 +31,10 @@ struct Worker: ParsableCommand {
     @Flag(help: "With --bench: prints one line of JSON.")
     var json = false
 
+    func validate() throws {
+        if json, bench == nil { throw ValidationError("--json belongs to --bench.") }
+    }
+
     func run() throws {
         let outcome = outcome.map(JobOutcome.init(path:))
         func ending(_ code: Int32, isFirst: Bool) -> Int32 { outcome?.leave(code, isFirst: isFirst) ?? code }
