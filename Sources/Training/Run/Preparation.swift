@@ -30,30 +30,9 @@ struct Preparation {
     }
 
     private mutating func prepare(_ task: TaskDefinition, split: String, report: (String) -> Void) throws -> String {
-        let source = try task.path(ofSplit: split, dataFolder: settings.data)
+        try requireVocabulary(task)
         let length = try maximumLength(task)
-        if case .maskedWords(let classCount, _) = task.kind, classCount != encoder.sizes.vocabularySize {
-            throw TrainingError(
-                "`n_class` of task \(task.name) is \(classCount), and the encoder of \(encoder.place) has "
-                    + "\(encoder.sizes.vocabularySize) word pieces to be told: it must be the same number")
-        }
-        guard FileManager.default.isReadableFile(atPath: source) else {
-            var cutWordCount = 0
-            // It says which key names the file.
-            _ = try contents(of: task, split: split, length: length, cutWordCount: &cutWordCount)
-            throw TrainingError("\(source): cannot be read")
-        }
-        let limit = split == TaskDefinition.trainingSplit ? task.maximumExamples.map(String.init) ?? "all" : "all"
-        var attributes = [
-            "format_version": Preparation.formatVersion, "task": task.name, "split": split, "kind": "\(task.kind)",
-            "is_pair": "\(task.isPair)",
-            "reader": "\(task.format)", "max_length": "\(length)", "max_examples": limit,
-            "source_sha256": try Checksum.sha256(ofFile: source), "tokenizer_sha256": tokenizerFingerprint,
-        ]
-        // Only where it is said: files that were made before there was a choice are found again.
-        if task.onBadRow != .error { attributes["on_bad_row"] = task.onBadRow.rawValue }
-        // Files of JSON lines that were made before soft labels were read are made again.
-        if task.readsSoftLabels, split == TaskDefinition.trainingSplit { attributes["soft_labels"] = "read" }
+        let attributes = try attributes(task, split: split, length: length)
         let key = attributes.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)\n" }.joined()
         let name = "\(task.name)-\(split)-\(Checksum.sha256(of: Array(key.utf8)).prefix(16)).h5"
         let path = "\(settings.prepared)/\(name)"
@@ -65,10 +44,50 @@ struct Preparation {
                 report("\(error); made again")
             }
         }
+        try make(path, task, split: split, length: length, attributes, report: report)
+        return path
+    }
+
+    private func requireVocabulary(_ task: TaskDefinition) throws {
+        guard case .maskedWords(let classCount, _) = task.kind, classCount != encoder.sizes.vocabularySize else {
+            return
+        }
+        throw TrainingError(
+            "`n_class` of task \(task.name) is \(classCount), and the encoder of \(encoder.place) has "
+                + "\(encoder.sizes.vocabularySize) word pieces to be told: it must be the same number")
+    }
+
+    /// All that a token file depends on.
+    private mutating func attributes(_ task: TaskDefinition, split: String, length: Int) throws -> [String: String] {
+        let source = try task.path(ofSplit: split, dataFolder: settings.data)
+        guard FileManager.default.isReadableFile(atPath: source) else {
+            var cutWordCount = 0
+            // It says which key names the file.
+            _ = try contents(of: task, split: split, length: length, cutWordCount: &cutWordCount)
+            throw TrainingError("\(source): cannot be read")
+        }
+        let isTraining = split == TaskDefinition.trainingSplit
+        var attributes = [
+            "format_version": Preparation.formatVersion, "task": task.name, "split": split, "kind": "\(task.kind)",
+            "is_pair": "\(task.isPair)", "reader": "\(task.format)", "max_length": "\(length)",
+            "max_examples": isTraining ? task.maximumExamples.map(String.init) ?? "all" : "all",
+            "source_sha256": try Checksum.sha256(ofFile: source), "tokenizer_sha256": tokenizerFingerprint,
+        ]
+        // Only where it is said: files that were made before there was a choice are found again.
+        if task.onBadRow != .error { attributes["on_bad_row"] = task.onBadRow.rawValue }
+        // Files of JSON lines that were made before soft labels were read are made again.
+        if task.readsSoftLabels, isTraining { attributes["soft_labels"] = "read" }
+        return attributes
+    }
+
+    private mutating func make(
+        _ path: String, _ task: TaskDefinition, split: String, length: Int, _ attributes: [String: String],
+        report: (String) -> Void
+    ) throws {
         let start = Date()
-        var builder = TokenFile.Builder()
         var cutWordCount = 0
         let contents = try contents(of: task, split: split, length: length, cutWordCount: &cutWordCount)
+        var builder = TokenFile.Builder()
         for example in contents.rows {
             RankPosition.advance()
             if let context = example.context {
@@ -83,18 +102,17 @@ struct Preparation {
         try createFolder(settings.prepared)
         try builder.write(to: path, attributes: attributes)
         let seconds = String(format: "%.1f", Date().timeIntervalSince(start))
-        let questions = task.documentStride == nil ? "" : "\(contents.rows.count) questions in "
-        let units = task.documentStride == nil ? "examples" : "windows"
-        report(
-            "prepared \(task.name) \(split): \(questions)\(builder.exampleCount) \(units) in \(seconds) s\(contents.leftOut.summary)"
-        )
+        let units =
+            task.documentStride == nil
+            ? "\(builder.exampleCount) examples"
+            : "\(contents.rows.count) questions in \(builder.exampleCount) windows"
+        report("prepared \(task.name) \(split): \(units) in \(seconds) s\(contents.leftOut.summary)")
         contents.leftOut.list.forEach(report)
         if cutWordCount > 0 {
             report(
                 "\(task.name) \(split): \(cutWordCount) words lie beyond `max_length` (\(length)) and are neither learnt nor scored"
             )
         }
-        return path
     }
 
     /// Writes every split of a task that is there as mt-dnn's preprocessed JSON lines, `TASK_SPLIT.json` in `folder`.
