@@ -1,14 +1,19 @@
-"""Takes the same steps as a run of the trainer, from the same first weights and without dropout, and compares each step's loss and gradient norm.
+"""Takes the same steps as a run of the trainer, from the same first weights, and compares each step's loss and gradient norm.
 
-The run has `dropout: 0`, `san: {prediction_dropout: 0}`, tasks with `dropout_p: 0`, AdamW, and was stopped after its first step and gone on with, so that
-its checkpoint of step 1 holds the first weights (the rate of the first step of a warm-up is 0):
+The run was stopped after its first step and gone on with, so that its checkpoint of step 1 holds the first weights (the rate of the first step of a
+warm-up is 0):
 
-    mtdnn bench RUN.yml --steps 200 --json >batches.json
+    mtdnn bench RUN.yml --steps 200 --json >batches.json    # or a run file with a smaller encoder of the same vocabulary: batches are the same
     mtdnn export --hdf5 first.h5 RUN/checkpoints/step-00000001
     peer/bin/python follow.py --weights first.h5 --batches batches.json --metrics RUN/metrics.jsonl --epochs 4 --rate 1e-4 \\
         --encoder ENCODER --data DATA --log /dev/null --task cola --task rte:batch=16,length=96 ...
+
+With `--dropout 0`, for a run with `dropout: 0`, `san: {prediction_dropout: 0}` and tasks with `dropout_p: 0`, every step is compared. Otherwise each program draws
+masks of its own, and what is compared are mean losses by task and epoch: batches are the same, so the difference tells more than those of two seeds.
 """
+import collections
 import json
+import statistics
 
 import h5py
 import torch
@@ -23,11 +28,14 @@ def main():
         ("--weights", "the trainer's first weights, by `mtdnn export --hdf5`"),
         ("--batches", "the trainer's batches, by `mtdnn bench --json`"),
         ("--metrics", "the run's metrics.jsonl"))
-    encoder = Encoder(options.encoder, Dropout(0))
+    torch.manual_seed(options.seed)
+    encoder = Encoder(options.encoder, Dropout(options.seed))
+    encoder.share = options.dropout
+    has_dropout = options.dropout > 0
     tasks = {}
     with h5py.File(options.weights) as file:
         for task in map(parse_task, options.task):
-            task["head"] = (Answer if task["san"] else Pooled)(encoder, task["outputs"], 0.0)
+            task["head"] = (Answer if task["san"] else Pooled)(encoder, task["outputs"], task["dropout"])
             task["train"] = tokenise(read(task["name"], options.data, "train"), options.encoder, task["length"])
             with torch.no_grad():
                 for name, parameter in task["head"].named_parameters():
@@ -41,10 +49,11 @@ def main():
         batches = json.load(file)["steps"]
     steps = options.epochs * sum(-(-(task["max_examples"] or len(task["train"])) // task["batch"]) for task in tasks.values())
     warm = int(options.warmup * steps)
-    encoder.eval()  # without dropout
+    encoder.train(has_dropout)
+    losses = collections.defaultdict(list)
     for step, (chosen, line) in enumerate(zip(batches, theirs)):
         task = tasks[chosen["task"]]
-        task["head"].eval()
+        task["head"].train(has_dropout)
         batch = pack([task["train"][row] for row in chosen["rows"]], task["kind"])
         optimizer.zero_grad(set_to_none=True)
         loss = loss_of(task, task["head"](encoder(batch, task["head"].first_only), batch), batch)
@@ -53,9 +62,17 @@ def main():
         for group in optimizer.param_groups:
             group["lr"] = options.rate * (step / warm if step < warm else (steps - step) / (steps - warm))
         optimizer.step()
+        losses[1 + step * options.epochs // steps, chosen["task"]].append((loss.item(), line["loss"]))
+        if has_dropout:
+            continue
         pairs = [(loss.item(), line["loss"]), (norm.item(), line["gradient_norm"])]
         print(f"step {step + 1} {chosen['task']}: loss {pairs[0][0]:.6f}, norm {pairs[1][0]:.5f}; relative differences "
               + ", ".join(f"{abs(a - b) / abs(a):.1e}" for a, b in pairs), flush=True)
+    for (epoch, name), pairs in sorted(losses.items()):
+        if len(pairs) > 1:
+            differences = [b - a for a, b in pairs]
+            print(f"epoch {epoch} {name}: mean loss {statistics.mean(a for a, _ in pairs):.4f} here, {statistics.mean(b for _, b in pairs):.4f} there, "
+                  f"difference {statistics.mean(differences):.4f} ± {statistics.stdev(differences) / len(differences) ** 0.5:.4f} of {len(pairs)} steps")
 
 
 if __name__ == "__main__":

@@ -129,7 +129,7 @@ class Pooled(nn.Module):
 
 
 class Answer(nn.Module):
-    """SAN: five turns of attention over the first segment; scores are logs of the mean probabilities. The GRU starts as N(0, 0.02) like the rest."""
+    """SAN: five turns of attention over the first segment; scores are logs of the mean probabilities. The GRU starts with torch's own values, as mt-dnn's."""
     first_only = False
 
     def __init__(self, encoder, outputs, share):
@@ -139,6 +139,7 @@ class Answer(nn.Module):
         self.summary, self.attention = nn.Linear(width, 1), nn.Linear(width, width)
         self.classifier, self.recurrent = nn.Linear(4 * width, outputs), nn.GRUCell(width, width)
         initialise(self)
+        self.recurrent.reset_parameters()
 
     def drop(self, x):
         """One mask per sequence, shared by its positions."""

@@ -9,9 +9,8 @@ struct MemoryPlan {
     /// Bytes of all parts.
     var total: Int { parts.reduce(0) { $0 + $1.bytes } }
 
-    /// Throws where the ranks of this host together need more than the host has left.
-    func require(on world: Communicator, _ settings: RunSettings) throws {
-        let host = try world.hostCommunicator()
+    /// Throws on all ranks where those of one host together need more than the host has left.
+    func require(_ world: Communicator, host: Communicator, _ settings: RunSettings) throws {
         var all = [Int64](repeating: 0, count: host.size)
         try [Int64(total)].withUnsafeBufferPointer { mine in
             try all.withUnsafeMutableBufferPointer { try host.allGather(mine, into: $0) }

@@ -127,7 +127,7 @@ public struct TrainingRun {
             world, host: host, encoder: files.sizes, heads: tasks.map { $0.head(settings) },
             dropout: settings.dropout, recomputes: settings.recomputes, plan)
         let trainer = Trainer(world, settings, tasks, plan, model, memory)
-        try trainer.memoryPlan.require(on: world, settings)
+        try trainer.memoryPlan.require(world, host: host, settings)
         var notes = try world.agree { memory.isFirstOfHost ? try files.initialize(model) : [] }
         try memory.synchronize()
         notes += tasks.compactMap(\.distillationNote)
