@@ -1,0 +1,87 @@
+"""Takes the first steps of a run with and without checkpoints, in turn, and says what a checkpoint costs beside 200 steps.
+
+    python3 benchmarks/checkpoints.py runs/glue-small.yml --ranks 2 --set data=PATH
+
+Both runs of a pair have the same steps, so each step has a twin without checkpoints. Speed drifts with the machine: what a checkpoint costs is taken from the
+steps between its beginning and the next one's, each beside its twin, less what the steps before the first checkpoint differ by. The end of the
+writing is seen when the folder gets its name. `dd` writes as many bytes, and waits for the disk as a checkpoint does.
+"""
+
+import argparse
+import json
+import pathlib
+import shutil
+import signal
+import statistics
+import subprocess
+import tempfile
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("run", help="run file")
+    parser.add_argument("--ranks", type=int, default=2)
+    parser.add_argument("--set", action="append", default=[], dest="settings", metavar="KEY=VALUE")
+    parser.add_argument("--steps", type=int, default=150)
+    parser.add_argument("--every", type=int, default=50, help="steps between checkpoints")
+    parser.add_argument("--pairs", type=int, default=5)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name) / "run"
+        take(options, folder, 0)  # prepares the data
+        figures = [pair(options, folder, number) for number in range(options.pairs)]
+    for title, values in zip(("time with one checkpoint in 200 steps over time without", "slowest step over its twin"), zip(*figures)):
+        print(f"{title}: median {statistics.median(values):.4f} of {', '.join(f'{value:.4f}' for value in values)}")
+
+
+def pair(options, folder, number):
+    """One run of each kind, the first of which changes from pair to pair."""
+    runs = {every: take(options, folder, every) for every in ((options.every, 0) if number % 2 else (0, options.every))}
+    (with_them, writing, size), (without, _, _) = runs[options.every], runs[0]
+    drift = statistics.median(a - b for a, b in list(zip(with_them, without))[:options.every])
+    rest = list(zip(with_them, without))[options.every:]
+    count = len(range(options.every, len(without), options.every))
+    cost = sum(a - b - drift for a, b in rest) / count
+    share = cost / (200 * statistics.mean(without))
+    speed = dd(folder, size)
+    print(f"pair {number + 1}: {sum(with_them):.2f} s with {count} checkpoints, {sum(without):.2f} s without; one costs {cost:.3f} s, {100 * share:.2f} % of 200 steps; "
+          f"{size / 1e6:.0f} MB written in {statistics.median(writing):.2f} s beside training ({size / 1e6 / statistics.median(writing):.0f} MB/s), by dd alone at {speed:.0f} MB/s", flush=True)
+    return 1 + share, max(a / b for a, b in rest)
+
+
+def take(options, folder, every):
+    """Seconds of each step, seconds that each checkpoint was being written, and its bytes."""
+    shutil.rmtree(folder, ignore_errors=True)
+    settings = [f"checkpoint_steps={every}", f"folder={folder}", f"prepared={folder.parent / 'prepared'}", *options.settings]
+    job = subprocess.Popen(
+        [str(ROOT / ".build/release/mtdnn"), "train", options.run, "--ranks", str(options.ranks), *(part for setting in settings for part in ("--set", setting))],
+        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    began, whole = {}, {}
+    log = folder / "metrics.jsonl"
+    while job.poll() is None and not (log.exists() and log.read_bytes().count(b"gradient_norm") >= options.steps):
+        for path in (folder / "checkpoints").glob("step-*"):
+            seen = began if path.suffix == ".partial" else whole
+            seen.setdefault(path.stem, time.monotonic())
+        time.sleep(0.02)
+    size = max((sum(file.stat().st_size for file in path.iterdir()) for path in (folder / "checkpoints").glob("step-*") if not path.suffix), default=0)
+    job.send_signal(signal.SIGTERM)
+    complaint = job.communicate()[1]
+    if job.returncode not in (0, 75):
+        raise SystemExit(complaint)
+    lines = map(json.loads, log.read_text().splitlines())
+    seconds = [line["timing"]["seconds"] for line in lines if "gradient_norm" in line]
+    return seconds[:options.steps], [whole[name] - began[name] for name in whole if name in began], size
+
+
+def dd(folder, size):
+    """Megabytes a second, the disk included."""
+    start = time.monotonic()
+    subprocess.run(["dd", "if=/dev/zero", f"of={folder.parent / 'dd'}", "bs=1M", f"count={size // 2**20}", "conv=fsync"], check=True, stderr=subprocess.DEVNULL)
+    return size / 1e6 / (time.monotonic() - start)
+
+
+if __name__ == "__main__":
+    main()
