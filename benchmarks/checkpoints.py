@@ -2,9 +2,10 @@
 
     python3 benchmarks/checkpoints.py runs/glue-small.yml --ranks 2 --set data=PATH
 
-Both runs of a pair have the same steps, so each step has a twin without checkpoints. Speed drifts with the machine: what a checkpoint costs is taken from the
-steps between its beginning and the next one's, each beside its twin, less what the steps before the first checkpoint differ by. The end of the
-writing is seen when the folder gets its name. `dd` writes as many bytes, and waits for the disk as a checkpoint does.
+Both runs of a pair have the same steps, so each step has a twin without checkpoints, and the ratio of the two is a sample. A machine that is shared is uneven by more than a
+checkpoint costs: of each step after a checkpoint's beginning the median over all checkpoints of all pairs is taken, over that of the steps between.
+What these medians are above 1 adds up to the cost of a checkpoint, in steps. The end of the writing is seen when the folder gets its name. `dd` writes as
+many bytes, and waits for the disk as a checkpoint does.
 """
 
 import argparse
@@ -26,30 +27,39 @@ def main():
     parser.add_argument("--ranks", type=int, default=2)
     parser.add_argument("--set", action="append", default=[], dest="settings", metavar="KEY=VALUE")
     parser.add_argument("--steps", type=int, default=150)
-    parser.add_argument("--every", type=int, default=50, help="steps between checkpoints")
+    parser.add_argument("--every", type=int, default=30, help="steps between checkpoints")
+    parser.add_argument("--window", type=int, default=22, help="steps after a checkpoint's beginning in which it may cost something")
     parser.add_argument("--pairs", type=int, default=5)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name) / "run"
         take(options, folder, 0)  # prepares the data
-        figures = [pair(options, folder, number) for number in range(options.pairs)]
-    for title, values in zip(("time with one checkpoint in 200 steps over time without", "slowest step over its twin"), zip(*figures)):
-        print(f"{title}: median {statistics.median(values):.4f} of {', '.join(f'{value:.4f}' for value in values)}")
+        pairs = [pair(options, folder, number) for number in range(options.pairs)]
+    quiet = statistics.median(ratio for ratios in pairs for step, ratio in enumerate(ratios) if place(step, options) is None)
+    after = [[] for _ in range(options.window)]
+    for ratios in pairs:
+        for step, ratio in enumerate(ratios):
+            if place(step, options) is not None:
+                after[place(step, options)].append(ratio / quiet)
+    medians = [statistics.median(ratios) for ratios in after]
+    cost = sum(medians) - len(medians)
+    print(f"steps after a checkpoint's beginning over their twins, medians of {len(after[0])}: {', '.join(f'{median:.3f}' for median in medians)}")
+    print(f"a checkpoint costs {cost:.2f} steps: {cost / 2:.2f} % of 200; the slowest of these steps takes {max(medians):.2f} times its twin")
+
+
+def place(step, options):
+    """How many steps after a checkpoint's beginning a step comes; None between checkpoints and before the first."""
+    place = step % options.every
+    return place if step >= options.every and place < options.window else None
 
 
 def pair(options, folder, number):
-    """One run of each kind, the first of which changes from pair to pair."""
+    """The ratios of all steps. Which kind of run goes first changes from pair to pair."""
     runs = {every: take(options, folder, every) for every in ((options.every, 0) if number % 2 else (0, options.every))}
     (with_them, writing, size), (without, _, _) = runs[options.every], runs[0]
-    drift = statistics.median(a - b for a, b in list(zip(with_them, without))[:options.every])
-    rest = list(zip(with_them, without))[options.every:]
-    count = len(range(options.every, len(without), options.every))
-    cost = sum(a - b - drift for a, b in rest) / count
-    share = cost / (200 * statistics.mean(without))
-    speed = dd(folder, size)
-    print(f"pair {number + 1}: {sum(with_them):.2f} s with {count} checkpoints, {sum(without):.2f} s without; one costs {cost:.3f} s, {100 * share:.2f} % of 200 steps; "
-          f"{size / 1e6:.0f} MB written in {statistics.median(writing):.2f} s beside training ({size / 1e6 / statistics.median(writing):.0f} MB/s), by dd alone at {speed:.0f} MB/s", flush=True)
-    return 1 + share, max(a / b for a, b in rest)
+    print(f"pair {number + 1}: {sum(with_them):.2f} s with checkpoints, {sum(without):.2f} s without; {size / 1e6:.0f} MB written in "
+          f"{statistics.median(writing):.2f} s beside training ({size / 1e6 / statistics.median(writing):.0f} MB/s), by dd alone at {dd(folder, size):.0f} MB/s", flush=True)
+    return [a / b for a, b in zip(with_them, without)]
 
 
 def take(options, folder, every):

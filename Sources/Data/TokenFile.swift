@@ -95,7 +95,7 @@ public final class TokenFile: @unchecked Sendable {  // reads a mapping that nev
         UnsafeBufferPointer(rebasing: segments[range(sequence, in: sequenceOffsets)])
     }
 
-    /// For each token of a sequence the class of the word that begins there, or one of `TokenLabel`; empty where words have no labels.
+    /// For each token of a sequence the class of the word that begins there, or one of `TokenLabel`, or its `SpanMark`; empty for other tasks.
     public func tokenLabels(of sequence: Int) -> UnsafeBufferPointer<Int32> {
         tokenLabels.isEmpty
             ? tokenLabels : UnsafeBufferPointer(rebasing: tokenLabels[range(sequence, in: sequenceOffsets)])

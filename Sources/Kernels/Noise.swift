@@ -37,7 +37,9 @@ public func climb(
         store(load(noise + start, count) + load(gradient + start, count) * step, noise + start, count)
     }
     if norm == .signs {
-        for index in 0..<count where noise[index] != 0 { noise[index] = noise[index] > 0 ? radius : -radius }
+        for index in 0..<count where noise[index] != 0 && !noise[index].isNaN {
+            noise[index] = noise[index] > 0 ? radius : -radius
+        }
         return
     }
     var size: Float = 0

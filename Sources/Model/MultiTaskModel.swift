@@ -74,7 +74,8 @@ public final class MultiTaskModel {
         }
     }
 
-    /// The scores of every sequence by the head of a task [sequences, outputs].
+    /// What the head of a task says: scores of every sequence [sequences, outputs], of every token where words have labels or answers are spans, or what
+    /// `PretrainingHead.forward` gives.
     public func forward(_ batch: PackedBatch, head index: Int) -> Matrix {
         let head = heads[index]
         let encoded = encoder.forward(batch, head.reads)

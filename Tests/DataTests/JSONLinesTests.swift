@@ -17,8 +17,9 @@ struct JSONLinesTests {
         var task = task
         task.format = .jsonLines
         try folder.write("\(task.name)_train.json", Array(text.utf8))
-        return try task.readTokenizedExamples(
-            split: "train", dataFolder: folder.path, vocabularySize: 100, maximumLength: 6)
+        return try task.tokenizedContents(
+            ofSplit: "train", dataFolder: folder.path, vocabularySize: 100, maximumLength: 6
+        ).rows
     }
 
     @Test func readsPairs() throws {
@@ -70,6 +71,10 @@ struct JSONLinesTests {
         ),
         (#"{"uid": 1, "token_id": [2, 3], "type_id": [0, 1]}"#, "has no label"),
         (
+            #"{"uid": 1, "label": true, "token_id": [2, 3], "type_id": [0, 1]}"#,
+            "the label is true or false, not a number"
+        ),
+        (
             #"{"uid": 1, "label": 2, "token_id": [2, 3], "type_id": [0, 1]}"#,
             "the label 2 is no class number from 0 to 1"
         ),
@@ -77,6 +82,14 @@ struct JSONLinesTests {
     func refuses(line: String, reason: String) {
         let good = #"{"uid": "7", "label": 1, "token_id": [2, 9, 3], "type_id": [0, 0, 1]}"#
         #expect(message(in: folder) { try read(Self.pair, "\(good)\n\(line)\n") } == "p_train.json:2: \(reason)")
+    }
+
+    @Test func refusesAQueryWithoutCandidatesAndAScoreThatNoFloatHolds() {
+        let query = #"{"uid": 1, "label": [], "token_id": [], "type_id": []}"#
+        #expect(message(in: folder) { try read(Self.ranking, query) } == "q_train.json:1: a query without candidates")
+        let score = #"{"uid": 1, "label": 1e39, "token_id": [2, 3], "type_id": [0, 1]}"#
+        #expect(
+            message(in: folder) { try read(Self.score, score) }.hasSuffix("is not a number that a Float holds"))
     }
 
     @Test func refusesTwoRightCandidates() {

@@ -48,6 +48,16 @@ final class LabelledWordsTests {
         #expect(rows.map(\.label) == [2, 3])
     }
 
+    @Test func `Escapes in lists are Python's`() throws {
+        let words = #"['a\xa0b', '\u200bc', '\U0001f600', '\n\r\t', 'd\\e']"#
+        let rows = try read("a\t['O', 'O', 'O', 'O', 'O']\t\(words)\n", .canonical).rows
+        #expect(rows.map(\.words) == [["a\u{A0}b", "\u{200B}c", "😀", "\n\r\t", "d\\e"]])
+        for escape in [#"\xa"#, #"\ud800"#, #"\q"#, #"\U00110000"#, "\\"] {
+            #expect(
+                refusal("a\t['O']\t['\(escape)']\n", .canonical).contains("is not a list of quoted texts"), "\(escape)")
+        }
+    }
+
     @Test func `Columns are read up to an empty line, documents' marks apart`() throws {
         let text = "-DOCSTART- -X- O O\n\nEU NNP I-NP O\r\nAnn NNP B-PER\n\n\n\nLee I-PER"
         let rows = try read(text, .conll).rows
@@ -89,5 +99,8 @@ final class LabelledWordsTests {
         #expect(whole.tokenLabels == [-1, 1, -1, 0, 2, -1] && whole.label == 3)
         let cut = tokenizer.encode(example, maximumLength: 5)
         #expect(cut.sequences[0].tokens == [2, 5, 6, 1, 3] && cut.tokenLabels == [-1, 1, -1, 0, -1] && cut.label == 2)
+        // Of a first word that is too long what fits is kept: a sentence without words has nothing to learn.
+        let first = tokenizer.encode(example, maximumLength: 3)
+        #expect(first.sequences[0].tokens == [2, 5, 3] && first.tokenLabels == [-1, 1, -1] && first.label == 1)
     }
 }

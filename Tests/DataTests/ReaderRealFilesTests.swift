@@ -44,8 +44,9 @@ struct ReaderRealFilesTests {
         scitail.format = .jsonLines
         scitail.data = .files(["train": "mt-dnn/scitail_1_train.json", "dev": "mt-dnn/scitail_dev.json"])
         for (split, count) in [("train", 2359), ("dev", 1304)] {
-            let rows = try scitail.readTokenizedExamples(
-                split: split, dataFolder: folder, vocabularySize: 30_522, maximumLength: 512)
+            let rows = try scitail.tokenizedContents(
+                ofSplit: split, dataFolder: folder, vocabularySize: 30_522, maximumLength: 512
+            ).rows
             #expect(rows.count == count && rows.allSatisfy { $0.sequences[0].tokens.first == 101 })
         }
         let mrpc = try task("mrpc").readExamples(split: "train", dataFolder: folder)

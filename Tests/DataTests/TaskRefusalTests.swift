@@ -120,6 +120,8 @@ struct TaskRefusalTests {
             "encoder_type: ROBERTA",
             "t.yml:7: t.encoder_type is ROBERTA, which this version does not train; supported: BERT, null"
         ),
+        ("dropout_p: 0.99999999", "t.yml:7: t.dropout_p must be at least 0 and below 1, not 0.99999999"),
+        ("data: \"a\\0b\"", "t.yml:7: t.data must not contain a null character"),
         ("dropout_p: 1", "t.yml:7: t.dropout_p must be at least 0.0 and below 1.0, not 1"),
         ("score_range: [0, 5]", "t.yml:7: t.score_range is for Regression only, not for Classification"),
         ("score_range: [0]", "t.yml:7: t.score_range must be [LOWEST, HIGHEST]"),
@@ -148,7 +150,7 @@ struct TaskRefusalTests {
                 + "labels: [neutral, entails]"
         ),
         ("on_bad_row: ignore", "t.yml:7: t.on_bad_row must be one of error, skip, not \"ignore\""),
-        ("loss_weight: 0", "t.yml:7: t.loss_weight must be above 0.0, not 0"),
+        ("loss_weight: 0", "t.yml:7: t.loss_weight must be from 1e-06 to 1000000.0, not 0"),
         ("sampling_weight: -1", "t.yml:7: t.sampling_weight must be from 0.001 to 1000.0, not -1"),
         ("sampling_weight: 1.0e+20", "t.yml:7: t.sampling_weight must be from 0.001 to 1000.0, not 1.0e+20"),
         ("batch_size: 0", "t.yml:7: t.batch_size must be from 1 to 1000000, not 0"),
@@ -167,8 +169,8 @@ struct TaskRefusalTests {
             "t.yml:7: t.format is squad, which has questions about contexts; Classification needs another format"
         ),
         ("max_examples: 0", "t.yml:7: t.max_examples must be at least 1, not 0"),
-        ("kd_weight: -1", "t.yml:7: t.kd_weight must be at least 0.0, not -1"),
-        ("kd_temperature: 0", "t.yml:7: t.kd_temperature must be above 0.0, not 0"),
+        ("kd_weight: -1", "t.yml:7: t.kd_weight must be from 0.0 to 1000000.0, not -1"),
+        ("kd_temperature: 0", "t.yml:7: t.kd_temperature must be from 1e-06 to 1000000.0, not 0"),
         (
             "kd_temperature: 2",
             "t.yml:7: t.kd_temperature is for a teacher's scores, which only `format: json_lines` holds (as softlabel)"

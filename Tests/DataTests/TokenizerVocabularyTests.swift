@@ -67,17 +67,35 @@ import Testing
         }
     }
 
-    @Test func ideographsMayStayTogetherAndABadConfigurationIsNamed() throws {
+    @Test func ideographsMayStayTogetherAndSpecialTokensBeNamedTwice() throws {
         let vocabulary = (special + ["中", "中中"]).joined(separator: "\n")
         let together = ["vocab.txt": vocabulary, "tokenizer_config.json": #"{"tokenize_chinese_chars": false}"#]
         try withFolder(together) { folder in
             let tokenizer = try Tokenizer(folder: folder)
             #expect(tokenizer.tokens(of: "中中") == [6])
         }
-        let bad = ["vocab.txt": vocabulary, "tokenizer_config.json": #"{"do_lower_case": "yes"}"#]
-        try withFolder(bad) { folder in
+        let known = [
+            "vocab.txt": vocabulary,
+            "tokenizer_config.json": #"{"added_tokens_decoder": {"4": {"content": "[MASK]"}}}"#,
+        ]
+        try withFolder(known) { folder in
+            let tokenizer = try Tokenizer(folder: folder)
+            #expect(tokenizer.tokens(of: "中中") == [5, 5])
+        }
+    }
+
+    @Test(arguments: [
+        (#"{"do_lower_case": "yes"}"#, "do_lower_case is not true or false"),
+        (#"{"added_tokens_decoder": 7}"#, "added_tokens_decoder is not of the kind that it should be"),
+        ("[", "is not a JSON object as Hugging Face writes it"),
+        (
+            #"{"added_tokens_decoder": {"9": {"content": "<e1>", "special": false}}}"#,
+            "adds the token \"<e1>\", which would be split here; take an encoder without added tokens"
+        ),
+    ]) func optionsThatWouldBeMisunderstoodAreRefused(json: String, reason: String) throws {
+        try withFolder(["vocab.txt": special.joined(separator: "\n"), "tokenizer_config.json": json]) { folder in
             let error = #expect(throws: TokenizerError.self) { try Tokenizer(folder: folder) }
-            #expect(error?.description.contains("tokenizer_config.json: ") == true)
+            #expect(error?.description == "\(folder)/tokenizer_config.json: \(reason)")
         }
     }
 

@@ -120,8 +120,8 @@ extension Format {
                 var task = files.first { path.hasSuffix("/\($0.name)") }!.task
                 task.data = .files(["train": path])
                 if task.format == .jsonLines {
-                    _ = try task.readTokenizedExamples(
-                        split: "train", dataFolder: work, vocabularySize: 65, maximumLength: 90)
+                    _ = try task.tokenizedContents(
+                        ofSplit: "train", dataFolder: work, vocabularySize: 65, maximumLength: 90)
                     return
                 }
                 if case .maskedWords = task.kind {

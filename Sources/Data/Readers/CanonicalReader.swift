@@ -71,13 +71,39 @@ extension TabSeparatedRow {
             guard let quote = rest.popFirst(), quote == "'" || quote == "\"" else { throw problem }
             var text = String.UnicodeScalarView()
             while let scalar = rest.popFirst(), scalar != quote {
-                if scalar == "\\", let escaped = rest.popFirst() { text.append(escaped) } else { text.append(scalar) }
+                if scalar != "\\" {
+                    text.append(scalar)
+                } else if let escaped = Self.escaped(&rest) {
+                    text.append(escaped)
+                } else {
+                    throw problem
+                }
             }
             texts.append(String(text))
             skipSpace()
         } while take(",")
         guard take("]"), rest.allSatisfy({ $0 == " " }) else { throw problem }
         return texts
+    }
+
+    /// What follows a backslash in a text as Python writes it; nil where Python writes no such thing.
+    private static func escaped(_ rest: inout String.UnicodeScalarView.SubSequence) -> Unicode.Scalar? {
+        func code(_ digits: Int) -> Unicode.Scalar? {
+            let text = String(rest.prefix(digits))
+            rest = rest.dropFirst(digits)
+            guard text.unicodeScalars.count == digits, text.allSatisfy(\.isHexDigit) else { return nil }
+            return UInt32(text, radix: 16).flatMap(Unicode.Scalar.init)
+        }
+        switch rest.popFirst() {
+        case "n": return "\n"
+        case "r": return "\r"
+        case "t": return "\t"
+        case "x": return code(2)
+        case "u": return code(4)
+        case "U": return code(8)
+        case let scalar where scalar == "\\" || scalar == "'" || scalar == "\"": return scalar
+        default: return nil
+        }
     }
 }
 

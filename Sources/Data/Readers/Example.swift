@@ -1,4 +1,4 @@
-/// One labelled row of a task: a sentence, a pair, or a query with its candidates.
+/// One row of a task: a sentence, a pair, a query with its candidates, words, or a question with its context; with or without a label.
 public struct Example: Equatable, Sendable {
     /// The row's own id, as the file gives it, or its row number from 0.
     public var uid: String

@@ -39,15 +39,6 @@ extension TaskDefinition {
     /// - Parameters:
     ///   - vocabularySize: token ids must be below it.
     ///   - maximumLength: longer sequences are refused: cutting ids would cut a sentence's end mark.
-    public func readTokenizedExamples(
-        split: String, dataFolder: String, vocabularySize: Int, maximumLength: Int
-    ) throws(ExampleError) -> [TokenizedExample] {
-        try tokenizedContents(
-            ofSplit: split, dataFolder: dataFolder, vocabularySize: vocabularySize, maximumLength: maximumLength
-        ).rows
-    }
-
-    /// The same, with what is left out.
     public func tokenizedContents(
         ofSplit split: String, dataFolder: String, vocabularySize: Int, maximumLength: Int
     ) throws(ExampleError) -> FileContents<TokenizedExample> {
@@ -79,7 +70,7 @@ private struct JSONLinesReader: RowReader {
     func isHeader(_ line: Line) -> Bool { false }
 
     func row(_ line: Line, number: Int) throws(ExampleError) -> TokenizedExample? {
-        let line = JSONLine(line: line, task: task)
+        let line = JSONLine(line: line, entries: try line.jsonObject(), task: task)
         var example = try line.read(isTest: isTest)
         if readsSoftLabels { example.softLabels = try line.softLabels(sequenceCount: example.sequences.count) }
         for sequence in example.sequences {
@@ -92,17 +83,18 @@ private struct JSONLinesReader: RowReader {
 /// One line of a file of JSON lines.
 private struct JSONLine {
     let line: Line
+    let entries: [String: Any]
     let task: TaskDefinition
 
     private func error(_ message: String) -> ExampleError { line.error(message) }
 
     func read(isTest: Bool) throws(ExampleError) -> TokenizedExample {
-        let entries = try line.jsonObject()
         guard let uid = entries["uid"] else { throw error("has no uid") }
         let isRanking = if case .ranking = task.kind { true } else { false }
-        let tokens = try lists("token_id", entries, nested: isRanking)
-        let segments = try lists("type_id", entries, nested: isRanking)
+        let tokens = try lists("token_id", nested: isRanking)
+        let segments = try lists("type_id", nested: isRanking)
         guard tokens.count == segments.count else { throw error("type_id has not as many candidates as token_id") }
+        guard !tokens.isEmpty else { throw error("a query without candidates") }
         var sequences: [EncodedText] = []
         for (ids, types) in zip(tokens, segments) {
             guard ids.count == types.count else {
@@ -124,7 +116,7 @@ private struct JSONLine {
 
     /// A teacher's scores of the classes, its similarity, or its relevance of each candidate; empty where the row has none.
     func softLabels(sequenceCount: Int) throws(ExampleError) -> [Float] {
-        guard let value = try line.jsonObject()["softlabel"], !(value is NSNull) else { return [] }
+        guard let value = entries["softlabel"], !(value is NSNull) else { return [] }
         let count = sequenceCount * task.outputCount
         let single = (value as? Double).map { [$0] }
         guard let numbers = single ?? (value as? [Double]), numbers.count == count,
@@ -158,7 +150,7 @@ private struct JSONLine {
         }
     }
 
-    private func lists(_ key: String, _ entries: [String: Any], nested: Bool) throws(ExampleError) -> [[Int]] {
+    private func lists(_ key: String, nested: Bool) throws(ExampleError) -> [[Int]] {
         if nested, let lists = entries[key] as? [[Int]] { return lists }
         if !nested, let list = entries[key] as? [Int] { return [list] }
         throw error(
@@ -170,6 +162,7 @@ private struct JSONLine {
             guard isTest else { throw error("has no label") }
             return nil
         }
+        guard !isTruthValue(value) else { throw error("the label is true or false, not a number") }
         switch task.kind {
         case .classification(let classes, _):
             guard let label = value as? Int, (0..<classes).contains(label) else {
@@ -177,8 +170,8 @@ private struct JSONLine {
             }
             return Float(label)
         case .regression(let range):
-            guard let label = value as? Double, label.isFinite else {
-                throw error("the label \(value) is not a number")
+            guard let label = value as? Double, Float(label).isFinite else {
+                throw error("the label \(value) is not a number that a Float holds")
             }
             if let range, !range.contains(Float(label)) {
                 throw error("the score \(label) is not between \(range.lowerBound) and \(range.upperBound)")

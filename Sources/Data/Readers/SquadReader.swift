@@ -69,7 +69,9 @@ struct SquadReader {
             answers.append(try span(answer, in: context, place))
         }
         if let value = entries["is_impossible"] {
-            guard let isImpossible = value as? Bool else { throw error("\(name): is_impossible is not true or false") }
+            guard isTruthValue(value), let isImpossible = value as? Bool else {
+                throw error("\(name): is_impossible is not true or false")
+            }
             if isImpossible, !answers.isEmpty { throw error("\(name) has answers, and says that it is_impossible") }
         }
         guard !answers.isEmpty || task.allowsNoAnswer else {

@@ -10,7 +10,7 @@ extension TaskDefinition {
         return isPair ? "two sentences" : "one sentence"
     }
 
-    /// The example of one line of texts with tabs between them: a sentence, a pair, or a query and its candidates.
+    /// The example of one line of texts with tabs between them, in the columns that `textColumns` names.
     /// - Parameter number: The line's number from 1; it names the example.
     public func unlabelledExample(_ line: Data, number: Int, file: String) throws(ExampleError) -> Example {
         let row = try TabSeparatedRow(Line(file: file, number: number, bytes: line))
@@ -38,24 +38,18 @@ extension TaskDefinition {
     /// The example of one line of JSON: `{"sentence"}`, `{"sentence1", "sentence2"}`, `{"query", "candidates"}`, `{"words"}` or
     /// `{"question", "context"}`, with a `uid` if it has one.
     public func unlabelledJSONExample(_ line: Data, number: Int, file: String) throws(ExampleError) -> Example {
-        func error(_ message: String) -> ExampleError { ExampleError(file: file, line: number, message: message) }
-        let parsed: Any
-        do {
-            parsed = try JSONSerialization.jsonObject(with: line)
-        } catch {
-            throw ExampleError(file: file, line: number, message: "is not JSON")
-        }
-        guard let entries = parsed as? [String: Any] else { throw error("is not a JSON object") }
+        let line = Line(file: file, number: number, bytes: line)
+        let entries = try line.jsonObject()
         func sentence(_ value: Any?, _ key: String) throws(ExampleError) -> String {
             guard let text = value as? String, !text.allSatisfy(\.isWhitespace) else {
-                throw error("has no text under \"\(key)\"; task \(name) takes \(textColumns)")
+                throw line.error("has no text under \"\(key)\"; task \(name) takes \(textColumns)")
             }
             return text
         }
         let uid = entries["uid"].flatMap { $0 is NSNull ? nil : "\($0)" } ?? "\(number)"
         if case .ranking = kind {
             guard let candidates = entries["candidates"] as? [Any], !candidates.isEmpty else {
-                throw error("has no list under \"candidates\"; task \(name) takes \(textColumns)")
+                throw line.error("has no list under \"candidates\"; task \(name) takes \(textColumns)")
             }
             var texts: [String] = []
             for candidate in candidates { texts.append(try sentence(candidate, "candidates")) }
@@ -63,7 +57,7 @@ extension TaskDefinition {
         }
         if case .labelling = kind {
             guard let list = entries["words"] as? [String], !list.isEmpty, !list.contains("") else {
-                throw error("has no list of words, none of them empty, under \"words\"")
+                throw line.error("has no list of words, none of them empty, under \"words\"")
             }
             return unlabelledWords(list, uid: uid)
         }

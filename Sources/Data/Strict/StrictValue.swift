@@ -62,6 +62,13 @@ public struct StrictValue: Sendable {
         return try checked(number, limit)
     }
 
+    /// A dropout rate: at 1 nothing would be left to scale up.
+    public func rate() throws(SettingsError) -> Float {
+        let rate = Float(try number(.from(0, below: 1)))
+        guard rate < 1 else { throw error("must be at least 0 and below 1, not \(described)") }
+        return rate
+    }
+
     /// A truth value in any spelling of YAML 1.1, which is what Python's reader takes: `True` and `yes` count.
     public func boolean() throws(SettingsError) -> Bool {
         switch plainText {
@@ -91,11 +98,14 @@ public struct StrictValue: Sendable {
     }
 
     /// A path made absolute against the folder that the value's position names.
-    public func path() throws(SettingsError) -> String {
+    public func path() throws(SettingsError) -> String { absolutePath(try relativePath(), in: position.folder) }
+
+    /// A path as it was written.
+    func relativePath() throws(SettingsError) -> String {
         let text = try string()
         // YAML can write it as "\0", but no file system call takes it.
         guard !text.utf8.contains(0) else { throw error("must not contain a null character") }
-        return absolutePath(text, in: position.folder)
+        return text
     }
 
     private func checked<Number>(_ number: Number, _ limit: Limit<Number>) throws(SettingsError) -> Number {

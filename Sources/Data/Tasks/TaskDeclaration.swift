@@ -59,9 +59,7 @@ struct TaskDeclaration {
         }
         labels = try Self.stated(keys["labels"], Self.readDistinctNames)
         splits = try Self.stated(keys["split_names"], Self.readSplits)
-        dropout = try keys["dropout_p"].map { value throws(SettingsError) in
-            Float(try value.number(.from(0, below: 1)))
-        }
+        dropout = try keys["dropout_p"]?.rate()
         loss = try Self.stated(keys["loss"]) { value throws(SettingsError) in try value.choice() }
         distillationLoss = try Self.stated(keys["kd_loss"]) { value throws(SettingsError) in try value.choice() }
         adversarialLoss = try Self.stated(keys["adv_loss"]) { value throws(SettingsError) in try value.choice() }
@@ -79,12 +77,12 @@ struct TaskDeclaration {
             try value.boolean()
         }
         distillationWeight = try Self.stated(keys["kd_weight"]) { value throws(SettingsError) in
-            try value.number(.atLeast(0))
+            try value.number(.between(0, 1e6))
         }
         distillationTemperature = try Self.stated(keys["kd_temperature"]) { value throws(SettingsError) in
-            try value.number(.above(0))
+            try value.number(.between(1e-6, 1e6))
         }
-        lossWeight = try keys["loss_weight"]?.number(.above(0))
+        lossWeight = try keys["loss_weight"]?.number(.between(1e-6, 1e6))
         samplingWeight = try keys["sampling_weight"]?.number(.between(0.001, 1000))
         batchSize = try keys["batch_size"]?.integer(.between(1, 1_000_000))
         maximumLength = try keys["max_length"]?.integer(.between(8, 1_000_000))
@@ -139,14 +137,14 @@ struct TaskDeclaration {
     private static func readData(
         _ value: StrictValue, splits: [String]
     ) throws(SettingsError) -> TaskDefinition.DataLocation {
-        guard case .mapping = value.content else { return .folder(try value.string()) }
+        guard case .mapping = value.content else { return .folder(try value.relativePath()) }
         var files: [String: String] = [:]
         for (split, file) in try value.namedValues() {
             guard splits.contains(split) else {
                 let hint = suggestion(for: split, among: splits)
                 throw file.error("is no split of this task (\(splits.joined(separator: ", ")))\(hint)")
             }
-            files[split] = try file.string()
+            files[split] = try file.relativePath()
         }
         return .files(files)
     }

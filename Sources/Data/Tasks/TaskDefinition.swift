@@ -100,8 +100,8 @@ public struct TaskDefinition: Equatable, Sendable {
         case .labelling(let labels): labels.count
         case .regression, .ranking: 1
         case .span: 2
-        // Of word pieces only what their scores come to: loss, number and hits of the masked ones, then loss and hit of the second text.
-        case .maskedWords: 5
+        // Of word pieces only what their scores come to: loss, number and hits of the masked ones, and whether the second text is told.
+        case .maskedWords: 4
         }
     }
 }

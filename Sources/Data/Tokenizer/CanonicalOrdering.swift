@@ -36,6 +36,9 @@ extension TextScanner {
     /// Where the marks begin that stand before `start`: accents, which vanished already, but are sorted with those that stay.
     private func startOfMarks(before start: Int) -> Int {
         var first = start
+        // A starter sorts no marks before it, although its own decomposition may hold some.
+        let opening = Unicode.Scalar(decodeScalar(at: start, of: text).value)!
+        guard UnicodeData.combiningClass(UnicodeData.decomposition(opening)[0]) != 0 else { return start }
         while first > 0 {
             var previous = first - 1
             while text[previous] & 0xC0 == 0x80 { previous -= 1 }

@@ -18,7 +18,7 @@ extension Tokenizer {
         return encoded
     }
 
-    /// Words one by one: a word's label stands at its first piece. Words beyond `maximumLength` are cut off whole.
+    /// Words one by one: a word's label stands at its first piece. Words beyond `maximumLength` are cut off whole, but of the first one what fits is kept.
     private func encodeWords(_ example: Example, maximumLength: Int) -> TokenizedExample {
         var tokens = [vocabulary.classification]
         var labels = [TokenLabel.none]
@@ -27,6 +27,7 @@ extension Tokenizer {
             var pieces = self.tokens(of: word)
             // A word of characters that the tokenizer drops is a word all the same.
             if pieces.isEmpty { pieces = [vocabulary.unknown] }
+            if count == 0 { pieces = Array(pieces.prefix(maximumLength - 2)) }
             guard tokens.count + pieces.count < maximumLength else { break }
             tokens += pieces
             labels += [label] + repeatElement(TokenLabel.none, count: pieces.count - 1)

@@ -34,6 +34,12 @@ public struct Tokenizer: Sendable {
         let options =
             FileManager.default.fileExists(atPath: configuration)
             ? try TokenizerOptions(path: configuration) : TokenizerOptions()
+        let special = vocabulary.specialTokens.map { String(decoding: $0.spelling, as: UTF8.self) }
+        if let other = options.addedTokens.first(where: { !special.contains($0) }) {
+            throw .badConfiguration(
+                path: configuration,
+                reason: "adds the token \"\(other)\", which would be split here; take an encoder without added tokens")
+        }
         self.init(
             vocabulary: vocabulary, lowercases: options.lowercases, stripsAccents: options.stripsAccents,
             isolatesIdeographs: options.isolatesIdeographs)

@@ -64,12 +64,12 @@ final class PretrainingHead: TaskHead {
         firstTokens = workspace.matrix(rows: capacity.sequences, columns: hidden)
         dfirstTokens = workspace.matrix(rows: capacity.sequences, columns: hidden)
         nextScores = workspace.matrix(rows: capacity.sequences, columns: 2)
-        summaries = workspace.matrix(rows: capacity.sequences, columns: 5)
+        summaries = workspace.matrix(rows: capacity.sequences, columns: 4)
     }
 
     /// In training the scores of word pieces for each masked token [masked, vocabulary]; in evaluation what they come to for each sequence
-    /// [sequences, 5]: the sum of its masked tokens' losses, how many they are, how many have their highest score for the right piece, the loss of the second
-    /// text, and 1 or 0 for whether its higher score is the right one.
+    /// [sequences, 4]: the sum of its masked tokens' losses, how many they are, how many have their highest score for the right piece, and 1 or 0 for whether
+    /// the second text's higher score is the right one.
     func forward(_ x: Matrix, _ batch: PackedBatch) -> Matrix {
         let rows = batch.maskedCount
         gather(x, batch)
@@ -168,8 +168,7 @@ final class PretrainingHead: TaskHead {
             summary[0] = Float(masked.reduce(0) { $0 + losses[$1] })
             summary[1] = Float(masked.count)
             summary[2] = Float(masked.count { areRight[$0] })
-            summary[3] = Float(logarithm(1 + exponential(Double(max(-60, min(60, -margin))))))
-            summary[4] = margin > 0 || margin == 0 && !isOther ? 1 : 0
+            summary[3] = margin > 0 || margin == 0 && !isOther ? 1 : 0
         }
         return summaries.prefix(batch.sequenceCount)
     }

@@ -23,7 +23,7 @@ extension TaskHead {
 
 /// What a task wants of its head.
 public struct HeadDefinition: Sendable, Equatable {
-    /// The kinds of heads of the paper.
+    /// The paper's kinds of heads, and those for labels of words, spans and pre-training.
     public enum Kind: Sendable, Equatable {
         /// Scores of classes from the pooled first token (equation 1).
         case classification(classes: Int)

@@ -76,10 +76,10 @@ public struct MaskedResult: Equatable, Sendable {
         return count > 0 ? results.reduce(0) { $0 + $1[keyPath: number] } / count : nil
     }
 
-    /// The five numbers that a head for pre-training puts out.
+    /// The four numbers that a head for pre-training puts out.
     init(_ outputs: ArraySlice<Float>) {
         let first = outputs.startIndex
         (loss, count) = (Double(outputs[first]), Double(outputs[first + 1]))
-        (hits, nextIsRight) = (Double(outputs[first + 2]), outputs[first + 4] == 1)
+        (hits, nextIsRight) = (Double(outputs[first + 2]), outputs[first + 3] == 1)
     }
 }

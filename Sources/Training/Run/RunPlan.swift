@@ -33,7 +33,9 @@ package struct RunPlan {
         stepCount = sampler.stepsPerEpoch * settings.epochs
         shares = RankShares(sliceCount: sliceCount, rankCount: rankCount, partCount: partCount)
         let decodesWords = tasks.contains { $0.masking != nil }
-        let largestRow = max(sizes.hiddenSize * 4, sizes.intermediateSize, decodesWords ? sizes.vocabularySize : 0)
+        let outputs = tasks.map(\.definition.outputCount).max() ?? 0
+        let largestRow = max(
+            sizes.hiddenSize * 4, sizes.intermediateSize, outputs, decodesWords ? sizes.vocabularySize : 0)
         trees = shares.trees(ofRank: rank, panelCapacity: max(65_536, largestRow))
         let training = assembly.capacity(steps: 0..<stepCount, parts: shares.parts[rank])
         touchedWords = decodesWords ? sizes.vocabularySize : min(sizes.vocabularySize, training.globalTokens)

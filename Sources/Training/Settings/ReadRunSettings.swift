@@ -143,7 +143,7 @@ extension FreshEncoder {
             attentionHeadCount: try keys.required("num_attention_heads").integer(.between(1, 250)),
             intermediateSize: try keys.required("intermediate_size").integer(.between(1, 1_048_576)),
             vocabulary: try keys.required("vocab").path())
-        maximumPositions = try keys["max_position_embeddings"]?.integer(.between(8, 1_048_576)) ?? maximumPositions
+        maximumPositions = try keys["max_position_embeddings"]?.integer(.between(8, 65_536)) ?? maximumPositions
         initializerRange = try keys["initializer_range"]?.number(.above(0)) ?? initializerRange
         lowercases = try keys["lower_case"]?.boolean() ?? lowercases
         guard hiddenSize.isMultiple(of: attentionHeadCount) else {
@@ -223,11 +223,6 @@ extension SamplerSettings {
                 "names \"\(name)\", which is not among the tasks to train\(suggestion(for: name, among: tasks))")
         }
     }
-}
-
-extension StrictValue {
-    /// A dropout rate: at 1 nothing would be left to scale up.
-    fileprivate func rate() throws(SettingsError) -> Float { Float(try number(.from(0, below: 1))) }
 }
 
 extension RunSettings {

@@ -1,3 +1,4 @@
+import Data
 import Foundation
 import Model
 
@@ -49,7 +50,7 @@ struct BERTConfiguration {
             layerCount: try count("num_hidden_layers", upTo: 250),
             headCount: try count("num_attention_heads", upTo: 250),
             intermediateSize: try count("intermediate_size", upTo: 1 << 20),
-            maximumPositions: try count("max_position_embeddings", upTo: 1 << 20, default: 512),
+            maximumPositions: try count("max_position_embeddings", upTo: 65_536, default: 512),
             segmentCount: try count("type_vocab_size", upTo: 65_536, default: 2), epsilon: epsilon)
         guard sizes.hiddenSize.isMultiple(of: sizes.headCount) else {
             throw TrainingError(
@@ -57,9 +58,8 @@ struct BERTConfiguration {
         }
     }
 
-    /// A JSON number; a boolean, which Foundation gives as a number too, is none.
+    /// A JSON number.
     private static func number(_ value: Any) -> Double? {
-        guard let number = value as? NSNumber, String(cString: number.objCType) != "c" else { return nil }
-        return number.doubleValue
+        isTruthValue(value) ? nil : (value as? NSNumber)?.doubleValue
     }
 }
