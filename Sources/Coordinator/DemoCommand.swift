@@ -19,7 +19,9 @@ struct DemoCommand: ParsableCommand {
 
     func run() throws {
         guard DemoSuite.mayWrite(to: folder) else {
-            throw LaunchError("--folder \(folder): holds something else than a demo; name a new folder")
+            throw LaunchError(
+                "--folder \(folder): holds something else than a demo, or one whose settings were changed; name a new folder"
+            )
         }
         try DemoSuite.write(to: folder, seed: seed)
         let runFile = "\(folder)/run.yml"

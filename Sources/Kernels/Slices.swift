@@ -116,7 +116,7 @@ public struct RowSlices {
     /// Number of slices that this rank holds.
     public var count: Int { tree.local.count }
     /// Number of rows of one turn.
-    public var rowsPerTurn: Int { bounds[count] }
+    var rowsPerTurn: Int { bounds[count] }
     /// Number of rows of all turns.
     public var rows: Int { rowsPerTurn * turns }
 

@@ -46,13 +46,13 @@ public final class PackedBatch {
     /// besides higher bits that training does not read [tokens].
     public let tokenLabels: UnsafeMutablePointer<Int32>
     /// What the random numbers of a token's row depend on; `row` is also the token's position [tokens].
-    public let tokenIdentities: UnsafeMutablePointer<RowIdentity>
+    let tokenIdentities: UnsafeMutablePointer<RowIdentity>
     /// The same for rows that stand for whole sequences [sequences].
-    public let sequenceIdentities: UnsafeMutablePointer<RowIdentity>
+    let sequenceIdentities: UnsafeMutablePointer<RowIdentity>
     /// First token of each sequence, and the number of tokens [sequences + 1].
-    public let sequenceStarts: UnsafeMutablePointer<Int>
+    let sequenceStarts: UnsafeMutablePointer<Int>
     /// First sequence of each unit, and the number of sequences [units + 1].
-    public let unitStarts: UnsafeMutablePointer<Int>
+    let unitStarts: UnsafeMutablePointer<Int>
     /// Class, score, or place of the positive candidate [units].
     public let labels: UnsafeMutablePointer<Float>
     /// The loss of each unit, written by the head [units].
@@ -124,9 +124,9 @@ public final class PackedBatch {
     }
 
     /// Slices of rows that stand for tokens.
-    public var tokenSlices: RowSlices { RowSlices(summedTree, bounds: tokenBounds) }
+    var tokenSlices: RowSlices { RowSlices(summedTree, bounds: tokenBounds) }
     /// Slices of rows that stand for sequences.
-    public var sequenceSlices: RowSlices { RowSlices(summedTree, bounds: sequenceBounds) }
+    var sequenceSlices: RowSlices { RowSlices(summedTree, bounds: sequenceBounds) }
     /// Slices of rows that stand for masked tokens.
     var maskedSlices: RowSlices { RowSlices(summedTree, bounds: maskedBounds) }
     /// Slices of rows that stand for first tokens and masked tokens.

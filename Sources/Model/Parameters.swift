@@ -97,7 +97,7 @@ public final class Parameters {
     /// Number of elements of all parameters.
     public private(set) var count = 0
     /// Number of gradient buffers: one for each subtree of slices that this rank holds.
-    public private(set) var gradientBufferCount = 0
+    private(set) var gradientBufferCount = 0
     private let storage: UnsafeMutablePointer<Storage>
     private var memory: ParameterMemory?
     private var isAllocated: Bool { memory != nil }

@@ -26,6 +26,12 @@ import Testing
         #expect(DemoSuite.mayWrite(to: folder))
         try DemoSuite.write(to: folder, seed: 7)
         #expect(DemoSuite.mayWrite(to: folder))
+        let run = "\(folder)/run.yml"
+        let text = try String(contentsOfFile: run, encoding: .utf8)
+        try (text + "dropout: 0.2\n").write(toFile: run, atomically: true, encoding: .utf8)
+        #expect(!DemoSuite.mayWrite(to: folder))
+        try FileManager.default.removeItem(atPath: run)
+        #expect(DemoSuite.mayWrite(to: folder))
         try Data("cola:\n".utf8).write(to: URL(fileURLWithPath: "\(folder)/tasks.yml"))
         #expect(!DemoSuite.mayWrite(to: folder))
         try FileManager.default.removeItem(atPath: "\(folder)/tasks.yml")

@@ -111,7 +111,7 @@ struct MaskingTests {
     }
 
     @Test func `Scores of held-out texts count every masked piece and every pair alike`() throws {
-        let outputs: [[Float]] = [[6, 3, 1, 0.5, 1], [0, 0, 0, 0.9, 0], [4, 2, 2, 0.1, 1]]
+        let outputs: [[Float]] = [[6, 3, 1, 1], [0, 0, 0, 0], [4, 2, 2, 1]]
         let predictions = Predictions.maskedWords(outputs.map { MaskedResult($0[...]) })
         #expect(predictions.score("MaskedLoss") == 2 && predictions.score("ACC") == 0.6)
         #expect(try abs(#require(predictions.score("NextACC")) - 2 / 3) < 1e-12)

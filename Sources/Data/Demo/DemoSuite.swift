@@ -4,12 +4,19 @@ import Foundation
 public enum DemoSuite {
     static let tasks = [DemoSentiment.task, DemoEntailment.task, DemoSimilarity.task, DemoAnswers.task]
 
-    /// Whether a folder is new or empty, or holds a suite that was written here before, whatever its seed.
+    /// Whether a folder is new or empty, or holds a suite that was written here before, whatever its seed, and whose settings nobody has changed since.
     public static func mayWrite(to folder: String) -> Bool {
-        let names = (FileManager.default.enumerator(atPath: folder)?.nextObject()).map { _ in
-            FileManager.default.contents(atPath: "\(folder)/tasks.yml")
+        func text(_ name: String) -> String? {
+            FileManager.default.contents(atPath: "\(folder)/\(name)").map { String(decoding: $0, as: UTF8.self) }
         }
-        return names == nil || names == Data((DemoSettings.tasks + "\n").utf8)
+        guard FileManager.default.enumerator(atPath: folder)?.nextObject() != nil else { return true }
+        guard text("tasks.yml") == DemoSettings.tasks + "\n" else { return false }
+        // Where writing was cut off it may not be there yet.
+        guard let run = text("run.yml") else { return true }
+        let seeds = run.split(separator: "\n").compactMap { line in
+            line.hasPrefix("seed: ") ? UInt64(line.dropFirst("seed: ".count)) : nil
+        }
+        return seeds.contains { run == DemoSettings.run(seed: $0) + "\n" }
     }
 
     /// Writes `vocab.txt`, the canonical `{task}_{train|dev}.tsv`, `tasks.yml` and `run.yml` into a folder, which is made

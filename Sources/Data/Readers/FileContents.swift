@@ -9,6 +9,12 @@ public struct FileContents<Row: Sendable>: Sendable {
     public func map<Other>(_ transform: (Row) throws -> Other) rethrows -> FileContents<Other> {
         FileContents<Other>(rows: try rows.map(transform), leftOut: leftOut)
     }
+
+    /// Throws where nothing is left of the file at `path`.
+    func requireRows(of path: String, called name: String = "examples") throws(ExampleError) {
+        guard rows.isEmpty else { return }
+        throw ExampleError(file: path, line: nil, message: "the file holds no \(name)\(leftOut.reason)")
+    }
 }
 
 /// The rows of a file that are no examples.
@@ -24,7 +30,7 @@ public struct LeftOut: Equatable, Sendable {
     public var count: Int { undecidedCount + badCount }
 
     /// Bad rows that are listed; a file of another format must not fill the log with its lines.
-    public static let listedCount = 20
+    static let listedCount = 20
 
     mutating func append(_ error: ExampleError) {
         badCount += 1

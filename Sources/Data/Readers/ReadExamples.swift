@@ -21,21 +21,15 @@ extension TaskDefinition {
         case .conll:
             let path = try path(ofSplit: split, dataFolder: dataFolder)
             let file = try LineFile(path: path, origin: origin(ofSplit: split, dataFolder: dataFolder))
-            let limit = split == Self.trainingSplit ? maximumExamples ?? .max : .max
-            let contents = try ColumnReader(task: self, split: split).contents(file, limit: limit)
-            guard !contents.rows.isEmpty else {
-                throw ExampleError(
-                    file: path, line: nil, message: "the file holds no examples\(contents.leftOut.reason)")
-            }
+            let reader = ColumnReader(task: self, split: split)
+            let contents = try reader.contents(file, limit: mostRows(ofSplit: split))
+            try contents.requireRows(of: path)
             return contents
         case .squad:
             let path = try path(ofSplit: split, dataFolder: dataFolder)
             let reader = SquadReader(task: self, split: split, path: path)
             let contents = try reader.contents(origin: origin(ofSplit: split, dataFolder: dataFolder))
-            guard !contents.rows.isEmpty else {
-                throw ExampleError(
-                    file: path, line: nil, message: "the file holds no questions\(contents.leftOut.reason)")
-            }
+            try contents.requireRows(of: path, called: "questions")
             return contents
         case .jsonLines:
             let path = try path(ofSplit: split, dataFolder: dataFolder)

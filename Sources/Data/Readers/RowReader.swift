@@ -16,7 +16,7 @@ extension TaskDefinition {
     func contents<Reader: RowReader>(
         ofSplit split: String, dataFolder: String, by reader: Reader
     ) throws(ExampleError) -> FileContents<Reader.Row> {
-        let limit = split == Self.trainingSplit ? maximumExamples ?? .max : .max
+        let limit = mostRows(ofSplit: split)
         let path = try path(ofSplit: split, dataFolder: dataFolder)
         let file = try LineFile(path: path, origin: origin(ofSplit: split, dataFolder: dataFolder))
         var reader = reader
@@ -40,9 +40,7 @@ extension TaskDefinition {
             number += 1
             return contents.rows.count < limit
         }
-        guard !contents.rows.isEmpty else {
-            throw ExampleError(file: path, line: nil, message: "the file holds no examples\(contents.leftOut.reason)")
-        }
+        try contents.requireRows(of: path)
         return contents
     }
 }

@@ -11,7 +11,7 @@ struct SquadReader {
 
     /// The questions of the file, of the training split at most `max_examples`; `origin` tells where the path was set.
     func contents(origin: String) throws(ExampleError) -> FileContents<Example> {
-        let limit = split == TaskDefinition.trainingSplit ? task.maximumExamples ?? .max : .max
+        let limit = task.mostRows(ofSplit: split)
         var contents = FileContents<Example>()
         var ids: Set<String> = []
         /// Leaves out what cannot be read where the task says so.

@@ -64,6 +64,11 @@ public struct TaskDefinition: Equatable, Sendable {
     /// Only the first so many rows are trained on.
     public var maximumExamples: Int?
 
+    /// Most rows that are read of a split: `max_examples` is for training.
+    public func mostRows(ofSplit split: String) -> Int {
+        split == Self.trainingSplit ? maximumExamples ?? .max : .max
+    }
+
     /// A task with mt-dnn's defaults for everything else.
     public init(name: String, kind: Kind, isPair: Bool, metrics: [Metric]) {
         self.name = name
@@ -76,7 +81,7 @@ public struct TaskDefinition: Equatable, Sendable {
     public static let trainingSplit = "train"
 
     /// How many tokens after the one before a window of a context starts, unless told.
-    public static let defaultDocumentStride = 128
+    static let defaultDocumentStride = 128
 
     /// Whether a question may have no answer; false for tasks without questions.
     var allowsNoAnswer: Bool { if case .span(allowsNone: true, _) = kind { true } else { false } }

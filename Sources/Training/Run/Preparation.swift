@@ -156,11 +156,10 @@ struct Preparation {
         }
         let tokenizer = try tokenizer.get()
         if case .maskedWords = task.kind {
-            let limit = split == TaskDefinition.trainingSplit ? task.maximumExamples : nil
             let pairs = try task.documents(ofSplit: split, dataFolder: settings.data).map { document in
                 RankPosition.advance()
                 return document.sentences.map { tokenizer.tokens(of: $0) }
-            }.pairs(tokenizer.vocabulary, maximumLength: length, limit: limit ?? .max)
+            }.pairs(tokenizer.vocabulary, maximumLength: length, limit: task.mostRows(ofSplit: split))
             guard !pairs.rows.isEmpty else {
                 throw TrainingError("task \(task.name), split \(split): the text is too short for a pair of sentences")
             }
