@@ -57,6 +57,19 @@ import Testing
         #expect(groups[2] == 32 * 32 + 32 && groups[3] == 2 * 32 + 2)
     }
 
+    @Test(.enabled(if: FileManager.default.fileExists(atPath: "/dev/full"), "needs /dev/full"))
+    func `An answer that finds no room is an error, and a sentence that nobody hears is none`() throws {
+        func shell(_ command: String) throws -> JobResult {
+            try runAlone(executable: "/bin/sh", arguments: ["-c", "'\(productPath("mtdnn"))' \(command)"])
+        }
+        let lost = try shell("inspect '\(folder)' >/dev/full")
+        #expect(
+            lost.status == 1 && lost.error == "Error: standard output: cannot be written: No space left on device\n")
+        // The refusal itself finds no room: the exit code says it.
+        #expect(try shell("verify '\(folder)/none' 2>/dev/full").status == 1)
+        #expect(try shell("export --hdf5 '\(folder)/all.h5' '\(last)' >/dev/full").status == 0)
+    }
+
     @Test func `verify names every damaged file and exits with an error`() throws {
         let whole = try mtdnn("verify", folder)
         #expect(whole.status == 0)
