@@ -44,14 +44,9 @@ struct Output {
 
     /// Writes a text; throws a sentence where there is no room for it.
     func write(_ text: String) throws {
-        var rest = Array(text.utf8)[...]
-        while !rest.isEmpty {
-            let count = rest.withUnsafeBytes { Foundation.write(descriptor, $0.baseAddress, $0.count) }
-            if count < 0, errno == EINTR { continue }
-            guard count >= 0 else {
-                throw LaunchError("\(name): cannot be written: \(String(cString: strerror(errno)))")
-            }
-            rest = rest.dropFirst(count)
+        let bytes = Array(text.utf8)
+        guard bytes.withUnsafeBytes({ Storage.write($0, to: descriptor) }) == bytes.count else {
+            throw LaunchError("\(name): cannot be written: \(String(cString: strerror(errno)))")
         }
     }
 }

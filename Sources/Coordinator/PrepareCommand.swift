@@ -22,6 +22,6 @@ struct PrepareCommand: ParsableCommand {
 
     func run() throws {
         let settings = try RunSettings.load(path: runFile, overrides: overrides)
-        try JSONLinesExport.write(settings, to: folder) { StandardStream.output.say($0) }
+        try JSONLinesExport.write(settings, to: folder, report: StandardStream.output.say)
     }
 }

@@ -22,10 +22,10 @@ struct SweepCommand: ParsableCommand {
             let settings = try Recipe.settings(of: run)
             let title = "run \(index + 1) of \(count): \(run.name)"
             if try settings.isFinished() {
-                try Output.standard.say("\(title): finished")
+                StandardStream.output.say("\(title): finished")
                 continue
             }
-            try Output.standard.say("\(title), in \(settings.folder)")
+            StandardStream.output.say("\(title), in \(settings.folder)")
             try job.train(settings, arguments: [run.runFile] + run.overrides.flatMap { ["--set", $0] })
         }
         try Output.standard.say(ComparisonTable(recipe).text)

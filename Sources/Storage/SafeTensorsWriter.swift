@@ -14,10 +14,11 @@ extension SafeTensors {
                 open(temporaryPath, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
             }
             defer { close(descriptor) }
-            try header.withUnsafeBytes { try append($0, to: descriptor, temporaryPath) }
-            for tensor in tensors {
-                try tensor.values.withUnsafeBytes { try append($0, to: descriptor, temporaryPath) }
+            func append(_ bytes: UnsafeRawBufferPointer) throws(StorageError) {
+                guard Storage.write(bytes, to: descriptor) == bytes.count else { throw .system("write", temporaryPath) }
             }
+            try header.withUnsafeBytes(append)
+            for tensor in tensors { try tensor.values.withUnsafeBytes(append) }
         }
     }
 
@@ -50,16 +51,5 @@ extension SafeTensors {
             }
         }
         return text + "\""
-    }
-
-    private static func append(
-        _ bytes: UnsafeRawBufferPointer, to descriptor: Int32, _ path: String
-    ) throws(StorageError) {
-        var rest = bytes[...]
-        while !rest.isEmpty {
-            let chunk = UnsafeRawBufferPointer(rebasing: rest)
-            let count = try system("write", path) { Foundation.write(descriptor, chunk.baseAddress, chunk.count) }
-            rest = rest.dropFirst(count)
-        }
     }
 }

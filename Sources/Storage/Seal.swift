@@ -12,10 +12,7 @@ public enum Seal {
         let line = Self.line(try Checksum.sha256(ofFile: path))
         let descriptor = try system("open", path) { open(path, O_WRONLY | O_APPEND | O_CLOEXEC) }
         defer { close(descriptor) }
-        let count = try system("write", path) { write(descriptor, line, line.count) }
-        guard count == line.count else {
-            throw StorageError(file: path, place: "write", reason: "only \(count) bytes of \(line.count) found room")
-        }
+        guard line.withUnsafeBytes({ write($0, to: descriptor) }) == line.count else { throw .system("write", path) }
     }
 
     /// Throws unless the file ends in a line that fits all bytes before it.

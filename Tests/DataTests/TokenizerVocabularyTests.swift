@@ -99,6 +99,19 @@ import Testing
         }
     }
 
+    @Test func tokensThatAFileOfTheirOwnAddsAreRefused() throws {
+        let known = ["vocab.txt": special.joined(separator: "\n"), "added_tokens.json": #"{"[MASK]": 4}"#]
+        try withFolder(known) { folder in
+            let tokenizer = try Tokenizer(folder: folder)
+            #expect(tokenizer.tokens(of: "[MASK]") == [4])
+        }
+        let added = known.merging(["added_tokens.json": #"{"[MASK]": 4, "<e1>": 5}"#]) { $1 }
+        try withFolder(added) { folder in
+            let error = #expect(throws: TokenizerError.self) { try Tokenizer(folder: folder) }
+            #expect(error?.description.hasPrefix("\(folder)/added_tokens.json: adds the token \"<e1>\"") == true)
+        }
+    }
+
     @Test func truncationCutsTheLongerTextFirst() {
         // first, second, maximum; the table is Hugging Face's own test and its ties.
         #expect(truncatedCounts(first: 2, second: 4, maximum: 7) == (2, 4))

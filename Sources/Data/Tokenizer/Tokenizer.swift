@@ -34,11 +34,11 @@ public struct Tokenizer: Sendable {
         let options =
             FileManager.default.fileExists(atPath: configuration)
             ? try TokenizerOptions(path: configuration) : TokenizerOptions()
-        let special = vocabulary.specialTokens.map { String(decoding: $0.spelling, as: UTF8.self) }
-        if let other = options.addedTokens.first(where: { !special.contains($0) }) {
-            throw .badConfiguration(
-                path: configuration,
-                reason: "adds the token \"\(other)\", which would be split here; take an encoder without added tokens")
+        try vocabulary.requireSpecial(options.addedTokens, configuration)
+        let additions = "\(folder)/added_tokens.json"
+        if FileManager.default.fileExists(atPath: additions) {
+            let identifiers: [String: Int] = try TokenizerOptions.decode(additions)
+            try vocabulary.requireSpecial(identifiers.keys.sorted(), additions)
         }
         self.init(
             vocabulary: vocabulary, lowercases: options.lowercases, stripsAccents: options.stripsAccents,

@@ -27,7 +27,10 @@ package struct TokenizerOptions: Decodable {
     init() {}
 
     /// Reads `tokenizer_config.json`.
-    package init(path: String) throws(TokenizerError) {
+    package init(path: String) throws(TokenizerError) { self = try Self.decode(path) }
+
+    /// Reads one of a tokenizer's files of JSON.
+    static func decode<Value: Decodable>(_ path: String) throws(TokenizerError) -> Value {
         let data: Data
         do {
             data = try Data(contentsOf: URL(fileURLWithPath: path))
@@ -35,7 +38,7 @@ package struct TokenizerOptions: Decodable {
             throw .unreadable(path: path, reason: error.localizedDescription)
         }
         do {
-            self = try JSONDecoder().decode(Self.self, from: data)
+            return try JSONDecoder().decode(Value.self, from: data)
         } catch DecodingError.typeMismatch(let type, let context) where !context.codingPath.isEmpty {
             let key = context.codingPath.map(\.stringValue).joined(separator: ".")
             throw .badConfiguration(

@@ -81,6 +81,15 @@ public struct Vocabulary: Sendable {
             SpecialToken(id: $0, spelling: Array(token($0).utf8))
         }
     }
+
+    /// Throws where `file` adds tokens to these that Hugging Face would take whole wherever a text has them.
+    func requireSpecial(_ added: [String], _ file: String) throws(TokenizerError) {
+        let special = specialIDs.map(token)
+        guard let other = added.first(where: { !special.contains($0) }) else { return }
+        throw .badConfiguration(
+            path: file,
+            reason: "adds the token \"\(other)\", which would be split here; take an encoder without added tokens")
+    }
 }
 
 /// A token such as `[MASK]` that a text may spell out.

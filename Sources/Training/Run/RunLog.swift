@@ -118,13 +118,10 @@ final class RunLog: @unchecked Sendable {  // all that changes is read and writt
 
     /// Writes what is pending; returns why not all of it could be written.
     private func flush() -> String? {
-        while !pending.isEmpty {
-            let count = pending.withUnsafeBytes { Foundation.write(descriptor, $0.baseAddress, $0.count) }
-            if count < 0, errno == EINTR { continue }
-            guard count >= 0 else { return String(cString: strerror(errno)) }
-            pending = Data(pending.dropFirst(count))
-        }
-        return nil
+        let count = pending.withUnsafeBytes { Storage.write($0, to: descriptor) }
+        let reason = count < pending.count ? String(cString: strerror(errno)) : nil
+        pending = Data(pending.dropFirst(count))
+        return reason
     }
 
     /// The step of the last line that is whole; 0 where there is none.

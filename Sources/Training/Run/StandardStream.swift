@@ -1,4 +1,4 @@
-import Foundation
+import Storage
 
 /// Where a program speaks to people while it works.
 ///
@@ -14,12 +14,6 @@ public enum StandardStream: Int32, Sendable {
 
     /// Writes a text at once: a job that is ended soon after would take along what is kept back, and other processes write to the same place.
     public func write(_ text: String) {
-        var rest = Array(text.utf8)[...]
-        while !rest.isEmpty {
-            let count = rest.withUnsafeBytes { Foundation.write(rawValue, $0.baseAddress, $0.count) }
-            if count < 0, errno == EINTR { continue }
-            guard count > 0 else { return }
-            rest = rest.dropFirst(count)
-        }
+        _ = Array(text.utf8).withUnsafeBytes { Storage.write($0, to: rawValue) }
     }
 }
