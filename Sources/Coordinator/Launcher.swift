@@ -26,10 +26,9 @@ struct Launcher {
         let input = Pipe()
         process.standardInput = input
         defer { do { try input.fileHandleForWriting.close() } catch {} }
-        try process.run()
-        signals.follow(process)
+        try signals.start(process)
         process.waitUntilExit()
-        signals.follow(nil)
+        signals.end()
         return process.terminationStatus + (process.terminationReason == .uncaughtSignal ? 128 : 0)
     }
 

@@ -2,7 +2,8 @@ import Foundation
 
 /// Ctrl-C and the like ask all ranks, through mpirun, to finish their step and write a checkpoint; a second one ends the job at once.
 ///
-/// mpirun runs in a process group of its own, which Ctrl-C does not reach: on SIGINT it would kill the ranks. There is one for the whole
+/// mpirun would kill the ranks on SIGINT or SIGTERM. So it runs in a process group of its own, which Ctrl-C does not reach, and is deaf to both, which
+/// batch systems send to all processes of a job at once. There is one for the whole
 /// program: a signal between two jobs of a sweep stops the next one, and a second set of handlers would not be called.
 final class StopSignals: @unchecked Sendable {  // everything changes on `queue` only
     /// Takes the signals over from its first use on.
@@ -72,8 +73,19 @@ final class StopSignals: @unchecked Sendable {  // everything changes on `queue`
         if hasCome { report() }
     }
 
-    /// Passes signals on to this mpirun from here on, also one that has come already.
-    func follow(_ process: Process?) {
+    /// Starts mpirun and passes signals on to it from here on, also one that has come already.
+    func start(_ process: Process) throws {
+        // It inherits what this thread blocks; Open MPI lets its ranks hear all signals again.
+        StopSignals.change(SIG_BLOCK, StopSignals.set([SIGINT, SIGTERM]))
+        defer { StopSignals.change(SIG_SETMASK, StopSignals.set([])) }
+        try process.run()
+        follow(process)
+    }
+
+    /// Passes nothing on any more: mpirun has ended.
+    func end() { follow(nil) }
+
+    private func follow(_ process: Process?) {
         queue.sync {
             self.process = process
             if count > 0 { pass() }
@@ -88,7 +100,7 @@ final class StopSignals: @unchecked Sendable {  // everything changes on `queue`
 
     private func pass() {
         guard let process, process.isRunning else { return }
-        kill(process.processIdentifier, count == 1 ? SIGUSR1 : SIGTERM)
+        kill(process.processIdentifier, count == 1 ? SIGUSR1 : SIGHUP)
         // One that was suspended would not hear it. Others are left alone: mpirun would pass it on.
         if isSuspended(process) { kill(process.processIdentifier, SIGCONT) }
     }

@@ -72,6 +72,9 @@ public final class HDF5File {
             _ = try HDF5.check(path, "set alignment") {
                 H5Pset_alignment(properties, 1, hsize_t(MemoryLayout<Double>.alignment))
             }
+            // HDF5's locks refuse files on network file systems that have none, and outlive a closed file in any child
+            // process that was started meanwhile. Files are made under names of their own and never changed after.
+            _ = try HDF5.check(path, "set no locks") { H5Pset_file_locking(properties, false, true) }
             return try HDF5.check(path, "open") { body(properties) }
         }
     }

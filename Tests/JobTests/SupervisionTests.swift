@@ -129,6 +129,37 @@ import Testing
         #expect(try job.run.outcome(of: job.folder) == job.quiet())
     }
 
+    @Test(arguments: [SIGINT, SIGTERM])
+    func `A signal to every process of the job, as batch systems send it, stops it with a checkpoint`(signal: Int32)
+        throws
+    {
+        let running = try job.start(ranks: 2)
+        try job.waitForCheckpoint(ofStep: 8)
+        // The ranks last, so that mpirun would have the time to kill them.
+        for process in try ["mtdnn train", "mpirun", "mtdnn-worker"].flatMap(job.processes) { kill(process, signal) }
+        let result = try running.wait(timeout: 300)
+        #expect(result.status == 75, "\(result.error)")
+        #expect(lines(result).count == 1)
+        #expect(result.output.contains("as asked; the same command goes on from there"))
+        #expect(!isMPIHeard(result), "\(result.error)")
+    }
+
+    @Test func `A second signal ends the job at once`() throws {
+        let running = try job.start(ranks: 2)
+        try job.waitForCheckpoint(ofStep: 8)
+        // The step at hand can never end.
+        kill(try #require(try job.processes("mtdnn-worker").last), SIGSTOP)
+        kill(running.processIdentifier, SIGTERM)
+        try wait(for: "the first to be heard") {
+            try String(contentsOfFile: "\(job.folder)/lock", encoding: .utf8).contains("\"isStopping\":true")
+        }
+        kill(running.processIdentifier, SIGTERM)
+        let result = try running.wait(timeout: 300)
+        #expect(result.status == 75, "\(result.error)")
+        #expect(lines(result).last?.contains("the job was ended with code") == true, "\(result.error)")
+        #expect(try job.processes("mtdnn-worker") == [])
+    }
+
     @Test func `A rank that is asked to stop while the job begins ends it in order`() throws {
         let running = try job.start(ranks: 2)
         try wait(for: "a rank's record") { FileManager.default.fileExists(atPath: "\(job.folder)/ranks/rank-001") }

@@ -177,6 +177,17 @@ import Testing
         try copy.close()
     }
 
+    @Test func `A lock on a file, as a child process inherits it, keeps nobody from reading`() throws {
+        let path = folder.path("locked.h5")
+        let file = try HDF5File(creating: path)
+        try file.write([Float(1), 2], to: "present")
+        try file.close()
+        let descriptor = open(path, O_RDONLY)
+        defer { close(descriptor) }
+        try #require(flock(descriptor, LOCK_EX | LOCK_NB) == 0)
+        #expect(try HDF5File(reading: path).read("present", as: Float.self) == [1, 2])
+    }
+
     @Test func `A file that failed to be written cannot be closed as good`() throws {
         let file = try HDF5File(creating: folder.path("failed.h5"))
         try file.write([Float(1)], to: "twice")
