@@ -21,7 +21,7 @@ struct Launcher {
         process.executableURL = try Launcher.find("mpirun")
         process.arguments = ["--report-uri", temporaries.addressFile] + (try arguments())
         try temporaries.create()
-        process.environment = environment(temporaries)
+        process.environment = try environment(temporaries)
         // Nobody writes to it: its end tells the first rank that this program is gone.
         let input = Pipe()
         process.standardInput = input
@@ -67,13 +67,18 @@ struct Launcher {
         return siblings.count == processors ? Set(siblings).count : processors
     }
 
-    private func environment(_ temporaries: JobTemporaries) -> [String: String] {
+    private func environment(_ temporaries: JobTemporaries) throws -> [String: String] {
         var environment = ProcessInfo.processInfo.environment
         environment["TMPDIR"] = temporaries.path
         environment["OPENBLAS_NUM_THREADS"] = "1"
         // Containers often forbid one process to read another's memory, which this transport would do.
         if environment["OMPI_MCA_btl_vader_single_copy_mechanism"] == nil {
             environment["OMPI_MCA_btl_vader_single_copy_mechanism"] = "none"
+        }
+        // Daemons on other hosts are to be as deaf as mpirun is. Open MPI takes words apart at spaces.
+        let worker = try Launcher.worker().path
+        if environment["OMPI_MCA_orte_launch_agent"] == nil, !worker.contains(" ") {
+            environment["OMPI_MCA_orte_launch_agent"] = "\(worker) --deaf orted"
         }
         if getuid() == 0 {
             environment["OMPI_ALLOW_RUN_AS_ROOT"] = "1"

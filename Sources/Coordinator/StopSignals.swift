@@ -1,4 +1,5 @@
 import Foundation
+import Training
 
 /// Ctrl-C and the like ask all ranks, through mpirun, to finish their step and write a checkpoint; a second one ends the job at once.
 ///
@@ -18,8 +19,7 @@ final class StopSignals: @unchecked Sendable {  // everything changes on `queue`
 
     private init() {
         // What comes before the handlers are there waits for them.
-        let signals = StopSignals.set(StopSignals.numbers)
-        StopSignals.change(SIG_BLOCK, signals)
+        SignalMask.block(StopSignals.numbers)
         let registered = DispatchSemaphore(value: 0)
         for number in StopSignals.numbers {
             signal(number, SIG_IGN)
@@ -37,19 +37,7 @@ final class StopSignals: @unchecked Sendable {  // everything changes on `queue`
         timer.resume()
         sources.append(timer)
         // Whoever started this program may have blocked others, and mpirun would inherit that.
-        StopSignals.change(SIG_SETMASK, StopSignals.set([]))
-    }
-
-    private static func set(_ numbers: [Int32]) -> sigset_t {
-        var signals = sigset_t()
-        sigemptyset(&signals)
-        for number in numbers { sigaddset(&signals, number) }
-        return signals
-    }
-
-    private static func change(_ how: Int32, _ signals: sigset_t) {
-        var signals = signals
-        pthread_sigmask(how, &signals, nil)
+        SignalMask.clear()
     }
 
     /// Whether one came.
@@ -75,9 +63,8 @@ final class StopSignals: @unchecked Sendable {  // everything changes on `queue`
 
     /// Starts mpirun and passes signals on to it from here on, also one that has come already.
     func start(_ process: Process) throws {
-        // It inherits what this thread blocks; Open MPI lets its ranks hear all signals again.
-        StopSignals.change(SIG_BLOCK, StopSignals.set([SIGINT, SIGTERM]))
-        defer { StopSignals.change(SIG_SETMASK, StopSignals.set([])) }
+        SignalMask.block(SignalMask.killingRanks)
+        defer { SignalMask.clear() }
         try process.run()
         follow(process)
     }

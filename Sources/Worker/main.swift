@@ -60,5 +60,6 @@ struct Worker: ParsableCommand {
 }
 
 CheckpointProbe.answerIfAsked()
+becomeDeafProgramIfAsked()
 requireProcessor()
 Worker.main()

@@ -144,6 +144,20 @@ import Testing
         #expect(!isMPIHeard(result), "\(result.error)")
     }
 
+    @Test func `mpirun is deaf to the signals at which it would kill its ranks, and so are its daemons`() throws {
+        let path = try pathWithMPIRun("grep SigBlk /proc/self/status; echo $OMPI_MCA_orte_launch_agent")
+        let result = try job.start(ranks: 2, environment: ["PATH": path]).wait(timeout: 300)
+        // SIGINT and SIGTERM.
+        #expect(result.output.contains("SigBlk:\t0000000000004002\n"), "\(result.output)")
+        let agent = try #require(result.output.split(separator: "\n").first { $0.hasSuffix(" --deaf orted") })
+        let status = try RunningProgram(
+            agent.split(separator: " ").dropLast().map(String.init) + ["grep", "SigBlk", "/proc/self/status"]
+        ).wait(timeout: 300)
+        // Those that the test runner blocks come on top.
+        let blocked = try #require(UInt64(status.output.dropFirst("SigBlk:\t".count).prefix(16), radix: 16))
+        #expect(blocked & 0x4002 == 0x4002, "\(status.output)")
+    }
+
     @Test func `A second signal ends the job at once`() throws {
         let running = try job.start(ranks: 2)
         try job.waitForCheckpoint(ofStep: 8)
