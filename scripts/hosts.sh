@@ -54,7 +54,7 @@ train() {
     local name=$1 ranks=$2
     shift 2
     "$mtdnn" train "$folder/demo/run.yml" --folder "$folder/$name" --ranks "$ranks" --set epochs=1 --set checkpoint_steps=50 \
-        --set stall_timeout=10 "$@" >>"$folder/$name.log" 2>&1
+        --set stall_timeout=20 "$@" >>"$folder/$name.log" 2>&1
 }
 
 # start NAME: the same on both hosts, in the background, until it is well under way.
@@ -90,7 +90,7 @@ check() {
 }
 
 make_hosts
-"$mtdnn" demo --folder "$folder/demo" >"$folder/demo.log"
+"$mtdnn" demo --folder "$folder/demo" >"$folder/demo.log" 2>&1
 train alone 1
 expected=$(tail -n 1 "$folder/alone/metrics.jsonl")
 

@@ -9,6 +9,8 @@ struct Launcher {
     var threads = 1
     /// Where they run; this machine where nil.
     var hostfile: String?
+    /// Seconds after which a job without progress is ended.
+    var stallTimeout: Int
     /// What the worker is started with.
     var workerArguments: [String]
 
@@ -79,6 +81,11 @@ struct Launcher {
         let worker = try Launcher.worker().path
         if environment["OMPI_MCA_orte_launch_agent"] == nil, !worker.contains(" ") {
             environment["OMPI_MCA_orte_launch_agent"] = "\(worker) --deaf orted"
+        }
+        // Before ranks take a host that is out of reach for a stalled one: mpirun would wait for it a quarter of an hour before it ends.
+        let keepalive = ["time": stallTimeout / 2, "intvl": stallTimeout / 20, "probes": 5]
+        for (name, value) in keepalive where environment["OMPI_MCA_oob_tcp_keepalive_\(name)"] == nil {
+            environment["OMPI_MCA_oob_tcp_keepalive_\(name)"] = "\(max(1, value))"
         }
         if getuid() == 0 {
             environment["OMPI_ALLOW_RUN_AS_ROOT"] = "1"

@@ -73,6 +73,8 @@ struct JobOptions: ParsableArguments {
 
     private func launcher(_ settings: RunSettings, _ arguments: [String]) throws -> Launcher {
         _ = try settings.sliceCount(ranks: ranks)
-        return Launcher(ranks: ranks, threads: settings.threads, hostfile: hostfile, workerArguments: arguments)
+        return Launcher(
+            ranks: ranks, threads: settings.threads, hostfile: hostfile, stallTimeout: settings.stallTimeout,
+            workerArguments: arguments)
     }
 }
