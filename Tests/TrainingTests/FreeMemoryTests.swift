@@ -28,4 +28,17 @@ import Testing
         try folder.write("sys/fs/cgroup/batch/job 7/memory.max", "900\n")
         #expect(bytes == 0)
     }
+
+    @Test func `Limits of the first version of control groups count too`() throws {
+        try folder.write("proc/meminfo", "MemAvailable:  8000 kB\n")
+        try folder.write("proc/self/cgroup", "4:cpu:/other\n3:hugetlb,memory:/batch/job\n0::/\n")
+        // No limit is a number that no machine reaches.
+        try folder.write("sys/fs/cgroup/memory/memory.limit_in_bytes", "9223372036854771712\n")
+        try folder.write("sys/fs/cgroup/memory/memory.usage_in_bytes", "5000000\n")
+        #expect(bytes == 8000 * 1024)
+        try folder.write("sys/fs/cgroup/memory/batch/job/memory.limit_in_bytes", "3000000\n")
+        try folder.write("sys/fs/cgroup/memory/batch/job/memory.usage_in_bytes", "1000000\n")
+        try folder.write("sys/fs/cgroup/memory/batch/job/memory.stat", "inactive_file 1\ntotal_inactive_file 300000\n")
+        #expect(bytes == 2_300_000)
+    }
 }

@@ -7,25 +7,54 @@ struct FreeMemory {
 
     /// Bytes that are free on the machine and below the limits of this process's control groups; nil where the system says nothing.
     var bytes: Int? {
-        ([ofMachine] + controlGroups.map(room)).compactMap { $0 }.min()
+        ([ofMachine].compactMap { $0 } + ofControlGroups).min()
     }
 
     private var ofMachine: Int? { number(after: "MemAvailable:", in: "proc/meminfo").map { $0 * 1024 } }
 
-    /// This process's control group (version 2) and those that it lies in, as batch systems and containers set limits by them.
-    private var controlGroups: [String] {
-        guard let line = lines("proc/self/cgroup").first(where: { $0.hasPrefix("0::") }) else { return [] }
-        let names = line.dropFirst("0::".count).split(separator: "/")
-        return (0...names.count).map { "sys/fs/cgroup/" + names.prefix($0).map { "\($0)/" }.joined() }
+    /// A control group's files for its limit and for what it uses, and the name of what may be dropped of that; below `/sys/fs/cgroup`.
+    private struct Hierarchy {
+        let folder: String
+        let limit: String
+        let used: String
+        let droppable: String
+
+        static let unified = Hierarchy(
+            folder: "", limit: "memory.max", used: "memory.current", droppable: "inactive_file ")
+        static let memory = Hierarchy(
+            folder: "memory/", limit: "memory.limit_in_bytes", used: "memory.usage_in_bytes",
+            droppable: "total_inactive_file ")
+    }
+
+    /// What is left in this process's control groups and in those that they lie in, as batch systems and containers set limits by them.
+    private var ofControlGroups: [Int] {
+        lines("proc/self/cgroup").flatMap { line -> [Int] in
+            // Number of the hierarchy, its controllers, and the group: version 2 has the number 0 and names no controller.
+            let fields = line.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false)
+            guard fields.count == 3 else { return [] }
+            let hierarchy: Hierarchy
+            if fields[1].split(separator: ",").contains("memory") {
+                hierarchy = .memory
+            } else if fields[0] == "0" {
+                hierarchy = .unified
+            } else {
+                return []
+            }
+            let names = fields[2].split(separator: "/")
+            return (0...names.count).compactMap { depth in
+                room(in: hierarchy.folder + names.prefix(depth).map { "\($0)/" }.joined(), hierarchy)
+            }
+        }
     }
 
     /// Bytes left in a control group; nil where it has no limit.
-    private func room(in group: String) -> Int? {
-        guard let limit = lines(group + "memory.max").first.flatMap({ Int($0) }),
-            let used = lines(group + "memory.current").first.flatMap({ Int($0) })
+    private func room(in group: String, _ hierarchy: Hierarchy) -> Int? {
+        let folder = "sys/fs/cgroup/" + group
+        guard let limit = lines(folder + hierarchy.limit).first.flatMap({ Int($0) }),
+            let used = lines(folder + hierarchy.used).first.flatMap({ Int($0) })
         else { return nil }
         // Files that were read count as used until their place is needed.
-        return max(0, limit - used + (number(after: "inactive_file", in: group + "memory.stat") ?? 0))
+        return max(0, limit - used + (number(after: hierarchy.droppable, in: folder + "memory.stat") ?? 0))
     }
 
     private func number(after name: String, in file: String) -> Int? {
