@@ -13,11 +13,12 @@ public enum Philox {
             UInt32(truncatingIfNeeded: words.2[0]), UInt32(truncatingIfNeeded: words.3[0]))
     }
 
-    typealias Words = (SIMD4<UInt64>, SIMD4<UInt64>, SIMD4<UInt64>, SIMD4<UInt64>)
+    /// Four times four words, a lane for each block.
+    public typealias Words = (SIMD4<UInt64>, SIMD4<UInt64>, SIMD4<UInt64>, SIMD4<UInt64>)
 
     /// Four blocks at once, a lane each. Words stand in the low halves of 64-bit lanes, where one instruction multiplies them in full.
     @inline(__always)
-    static func blocks(_ counter: Words, key: SIMD2<UInt32>) -> Words {
+    public static func blocks(_ counter: Words, key: SIMD2<UInt32>) -> Words {
         let low = SIMD4<UInt64>(repeating: 0xFFFF_FFFF)
         var (c0, c1, c2, c3) = counter
         var k0 = SIMD4(repeating: UInt64(key.x))
