@@ -8,6 +8,8 @@ struct SupervisedRun {
     let folder: String
     let temporary: String
     static let settings = ["epochs=8", "checkpoint_steps=8"]
+    /// A run that goes on for minutes, to be stopped.
+    static let endless = ["epochs=2000", "checkpoint_steps=8"]
 
     init() throws {
         run = try SmallRun()

@@ -133,7 +133,7 @@ import Testing
     func `A signal to every process of the job, as batch systems send it, stops it with a checkpoint`(signal: Int32)
         throws
     {
-        let running = try job.start(ranks: 2)
+        let running = try job.start(ranks: 2, SupervisedRun.endless)
         try job.waitForCheckpoint(ofStep: 8)
         // The ranks last, so that mpirun would have the time to kill them.
         for process in try ["mtdnn train", "mpirun", "mtdnn-worker"].flatMap(job.processes) { kill(process, signal) }
@@ -159,7 +159,7 @@ import Testing
     }
 
     @Test func `A second signal ends the job at once`() throws {
-        let running = try job.start(ranks: 2)
+        let running = try job.start(ranks: 2, SupervisedRun.endless)
         try job.waitForCheckpoint(ofStep: 8)
         // The step at hand can never end.
         kill(try #require(try job.processes("mtdnn-worker").last), SIGSTOP)
@@ -188,7 +188,7 @@ import Testing
     }
 
     @Test func `A job whose mpirun was suspended hears that it is to stop`() throws {
-        let running = try job.start(ranks: 2)
+        let running = try job.start(ranks: 2, SupervisedRun.endless)
         try job.waitForCheckpoint(ofStep: 8)
         kill(try #require(try job.processes("mpirun").first), SIGSTOP)
         kill(running.processIdentifier, SIGINT)
