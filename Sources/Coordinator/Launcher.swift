@@ -20,17 +20,16 @@ struct Launcher {
     ///   - signals: told of mpirun, so that they reach the ranks.
     func run(_ temporaries: JobTemporaries, _ signals: StopSignals) throws -> Int32 {
         let process = Process()
+        let worker = try Launcher.worker().path
         process.executableURL = try Launcher.find("mpirun")
-        process.arguments = ["--report-uri", temporaries.addressFile] + (try arguments())
+        process.arguments = ["--report-uri", temporaries.addressFile] + (try arguments(worker))
         try temporaries.create()
-        process.environment = try environment(temporaries)
+        process.environment = environment(temporaries, worker)
         // Nobody writes to it: its end tells the first rank that this program is gone.
         let input = Pipe()
         process.standardInput = input
         defer { do { try input.fileHandleForWriting.close() } catch {} }
-        try signals.start(process)
-        process.waitUntilExit()
-        signals.end()
+        try signals.run(process)
         return process.terminationStatus + (process.terminationReason == .uncaughtSignal ? 128 : 0)
     }
 
@@ -43,7 +42,7 @@ struct Launcher {
             + "that is slower than a rank or a thread for each, with the same result"
     }
 
-    private func arguments() throws -> [String] {
+    private func arguments(_ worker: String) throws -> [String] {
         var arguments = ["-n", "\(ranks)"]
         let mapping = threads == 1 ? "slot" : "slot:PE=\(threads)"
         if let hostfile {
@@ -57,7 +56,7 @@ struct Launcher {
             // mpirun binds every job's ranks from the first core on: a second job beside this one would share its cores while others idle.
             arguments += ["--oversubscribe", "--bind-to", "none"]
         }
-        return arguments + ["-x", "OPENBLAS_NUM_THREADS"] + [try Launcher.worker().path] + workerArguments
+        return arguments + ["-x", "OPENBLAS_NUM_THREADS"] + [worker] + workerArguments
     }
 
     /// Number of cores, to which mpirun binds; each may count as several processors.
@@ -69,29 +68,30 @@ struct Launcher {
         return siblings.count == processors ? Set(siblings).count : processors
     }
 
-    private func environment(_ temporaries: JobTemporaries) throws -> [String: String] {
+    private func environment(_ temporaries: JobTemporaries, _ worker: String) -> [String: String] {
         var environment = ProcessInfo.processInfo.environment
         environment["TMPDIR"] = temporaries.path
         environment["OPENBLAS_NUM_THREADS"] = "1"
-        // Containers often forbid one process to read another's memory, which this transport would do.
-        if environment["OMPI_MCA_btl_vader_single_copy_mechanism"] == nil {
-            environment["OMPI_MCA_btl_vader_single_copy_mechanism"] = "none"
-        }
-        // Daemons on other hosts are to be as deaf as mpirun is. Open MPI takes words apart at spaces.
-        let worker = try Launcher.worker().path
-        if environment["OMPI_MCA_orte_launch_agent"] == nil, !worker.contains(" ") {
-            environment["OMPI_MCA_orte_launch_agent"] = "\(worker) --deaf orted"
-        }
-        // Before ranks take a host that is out of reach for a stalled one: mpirun would wait for it a quarter of an hour before it ends.
-        let keepalive = ["time": stallTimeout / 2, "intvl": stallTimeout / 20, "probes": 5]
-        for (name, value) in keepalive where environment["OMPI_MCA_oob_tcp_keepalive_\(name)"] == nil {
-            environment["OMPI_MCA_oob_tcp_keepalive_\(name)"] = "\(max(1, value))"
-        }
         if getuid() == 0 {
             environment["OMPI_ALLOW_RUN_AS_ROOT"] = "1"
             environment["OMPI_ALLOW_RUN_AS_ROOT_CONFIRM"] = "1"
         }
-        return environment
+        return environment.merging(parameters(worker).map { ("OMPI_MCA_\($0)", $1) }) { theirs, _ in theirs }
+    }
+
+    /// Open MPI's parameters, where the environment does not set them.
+    private func parameters(_ worker: String) -> [String: String] {
+        var parameters = [
+            // Containers often forbid one process to read another's memory, which this transport would do.
+            "btl_vader_single_copy_mechanism": "none",
+            // A host out of reach is noticed before its ranks count as stalled: after that mpirun would wait for it a quarter of an hour.
+            "oob_tcp_keepalive_time": "\(max(1, stallTimeout / 2))",
+            "oob_tcp_keepalive_intvl": "\(max(1, stallTimeout / 20))",
+            "oob_tcp_keepalive_probes": "5",
+        ]
+        // Daemons on other hosts are as deaf as mpirun. Open MPI takes words apart at spaces, so no path with one can be given.
+        if !worker.contains(" ") { parameters["orte_launch_agent"] = "\(worker) --deaf orted" }
+        return parameters
     }
 
     /// The worker stands beside this program.

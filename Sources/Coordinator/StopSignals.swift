@@ -3,9 +3,10 @@ import Training
 
 /// Ctrl-C and the like ask all ranks, through mpirun, to finish their step and write a checkpoint; a second one ends the job at once.
 ///
-/// mpirun would kill the ranks on SIGINT or SIGTERM. So it runs in a process group of its own, which Ctrl-C does not reach, and is deaf to both, which
-/// batch systems send to all processes of a job at once. There is one for the whole
-/// program: a signal between two jobs of a sweep stops the next one, and a second set of handlers would not be called.
+/// mpirun would kill the ranks on SIGINT or SIGTERM. So it runs in a process group of its own, which Ctrl-C does not reach, and is deaf to both,
+/// which batch systems send to all processes of a job at once.
+///
+/// There is one for the whole program: a signal between two jobs of a sweep stops the next one, and a second set of handlers would not be called.
 final class StopSignals: @unchecked Sendable {  // everything changes on `queue` only
     /// Takes the signals over from its first use on.
     static let ofProgram = StopSignals()
@@ -61,16 +62,13 @@ final class StopSignals: @unchecked Sendable {  // everything changes on `queue`
         if hasCome { report() }
     }
 
-    /// Starts mpirun and passes signals on to it from here on, also one that has come already.
-    func start(_ process: Process) throws {
-        SignalMask.block(SignalMask.killingRanks)
-        defer { SignalMask.clear() }
-        try process.run()
+    /// Runs mpirun to its end and passes signals on to it, also one that has come already.
+    func run(_ process: Process) throws {
+        try SignalMask.with(SignalMask.killingRanks) { try process.run() }
         follow(process)
+        process.waitUntilExit()
+        follow(nil)
     }
-
-    /// Passes nothing on any more: mpirun has ended.
-    func end() { follow(nil) }
 
     private func follow(_ process: Process?) {
         queue.sync {

@@ -7,17 +7,22 @@ public enum SignalMask {
     public static let killingRanks = [SIGINT, SIGTERM]
 
     /// Hears these no more.
-    public static func block(_ numbers: [Int32]) {
+    public static func block(_ numbers: [Int32]) { set(SIG_BLOCK, numbers) }
+
+    /// Hears all again.
+    public static func clear() { set(SIG_SETMASK, []) }
+
+    /// Hears these not while `body` runs, and all after it.
+    public static func with(_ numbers: [Int32], _ body: () throws -> Void) rethrows {
+        block(numbers)
+        defer { clear() }
+        try body()
+    }
+
+    private static func set(_ how: Int32, _ numbers: [Int32]) {
         var signals = sigset_t()
         sigemptyset(&signals)
         for number in numbers { sigaddset(&signals, number) }
-        pthread_sigmask(SIG_BLOCK, &signals, nil)
-    }
-
-    /// Hears all again.
-    public static func clear() {
-        var none = sigset_t()
-        sigemptyset(&none)
-        pthread_sigmask(SIG_SETMASK, &none, nil)
+        pthread_sigmask(how, &signals, nil)
     }
 }
