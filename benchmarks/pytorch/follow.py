@@ -9,18 +9,19 @@ warm-up is 0):
         --encoder ENCODER --data DATA --log /dev/null --task cola --task rte:batch=16,length=96 ...
 
 With `--dropout 0`, for a run with `dropout: 0`, `san: {prediction_dropout: 0}` and tasks with `dropout_p: 0`, every step is compared. Otherwise each program draws
-masks of its own, and what is compared are mean losses by task and epoch: batches are the same, so the difference tells more than those of two seeds.
+masks of its own, and what is compared are mean losses by task and epoch: batches are the same, so the difference tells more than those of two seeds. At the end of an
+epoch its scores on the development rows are printed.
 """
 import collections
 import json
 import statistics
 
-import h5py
 import torch
 
 from data import pack, read, tokenise
-from model import Answer, Dropout, Encoder, Pooled
-from train import arguments, loss_of, make_optimizer, parse_task
+from model import Dropout, Encoder
+from train import arguments, evaluate, loss_of, make_optimizer
+from weights import load_tasks
 
 
 def main():
@@ -32,15 +33,10 @@ def main():
     encoder = Encoder(options.encoder, Dropout(options.seed))
     encoder.share = options.dropout
     has_dropout = options.dropout > 0
-    tasks = {}
-    with h5py.File(options.weights) as file:
-        for task in map(parse_task, options.task):
-            task["head"] = (Answer if task["san"] else Pooled)(encoder, task["outputs"], task["dropout"])
-            task["train"] = tokenise(read(task["name"], options.data, "train"), options.encoder, task["length"])
-            with torch.no_grad():
-                for name, parameter in task["head"].named_parameters():
-                    parameter.copy_(torch.from_numpy(file[f"parameters/heads.{task['name']}.{name}"][()]))
-            tasks[task["name"]] = task
+    tasks = load_tasks(options, encoder, options.weights)
+    for task in tasks.values():
+        for split in ["train", "dev"]:
+            task[split] = tokenise(read(task["name"], options.data, split), options.encoder, task["length"])
     optimizer = make_optimizer(options, encoder, list(tasks.values()))
     parameters = [p for group in optimizer.param_groups for p in group["params"]]
     with open(options.metrics) as file:
@@ -49,11 +45,10 @@ def main():
         batches = json.load(file)["steps"]
     steps = options.epochs * sum(-(-(task["max_examples"] or len(task["train"])) // task["batch"]) for task in tasks.values())
     warm = int(options.warmup * steps)
-    encoder.train(has_dropout)
     losses = collections.defaultdict(list)
     for step, (chosen, line) in enumerate(zip(batches, theirs)):
         task = tasks[chosen["task"]]
-        task["head"].train(has_dropout)
+        encoder.train(has_dropout), task["head"].train(has_dropout)
         batch = pack([task["train"][row] for row in chosen["rows"]], task["kind"])
         optimizer.zero_grad(set_to_none=True)
         loss = loss_of(task, task["head"](encoder(batch, task["head"].first_only), batch), batch)
@@ -63,11 +58,13 @@ def main():
             group["lr"] = options.rate * (step / warm if step < warm else (steps - step) / (steps - warm))
         optimizer.step()
         losses[1 + step * options.epochs // steps, chosen["task"]].append((loss.item(), line["loss"]))
-        if has_dropout:
-            continue
-        pairs = [(loss.item(), line["loss"]), (norm.item(), line["gradient_norm"])]
-        print(f"step {step + 1} {chosen['task']}: loss {pairs[0][0]:.6f}, norm {pairs[1][0]:.5f}; relative differences "
-              + ", ".join(f"{abs(a - b) / abs(a):.1e}" for a, b in pairs), flush=True)
+        if not has_dropout:
+            pairs = [(loss.item(), line["loss"]), (norm.item(), line["gradient_norm"])]
+            print(f"step {step + 1} {chosen['task']}: loss {pairs[0][0]:.6f}, norm {pairs[1][0]:.5f}; relative differences "
+                  + ", ".join(f"{abs(a - b) / abs(a):.1e}" for a, b in pairs), flush=True)
+        if (step + 1) * options.epochs % steps == 0:
+            for name, task in tasks.items():
+                print(f"after step {step + 1}: {name} {evaluate(task, encoder, task['dev'])}", flush=True)
     for (epoch, name), pairs in sorted(losses.items()):
         if len(pairs) > 1:
             differences = [b - a for a, b in pairs]
