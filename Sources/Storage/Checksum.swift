@@ -16,16 +16,28 @@ public enum Checksum {
     }
 
     /// The sum of a file's contents, read a megabyte at a time.
-    public static func sha256(ofFile path: String) throws(StorageError) -> String {
-        let descriptor = try system("open", path) { open(path, O_RDONLY | O_CLOEXEC) }
+    /// - Parameter fromDisk: Reads past the operating system's cache where it can: for a file that `DirectFile` wrote.
+    public static func sha256(ofFile path: String, fromDisk: Bool = false) throws(StorageError) -> String {
+        var direct = fromDisk ? openDirect(path, O_RDONLY) : nil
+        let descriptor =
+            if let direct { direct } else { try system("open", path) { open(path, O_RDONLY | O_CLOEXEC) } }
         defer { close(descriptor) }
-        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 64)
+        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: DirectFile.block)
         defer { buffer.deallocate() }
         var hash = SHA256()
         while true {
-            let count = try system("read", path) { read(descriptor, buffer.baseAddress, buffer.count) }
-            if count == 0 { return hexadecimal(hash.finalize()) }
-            hash.update(bufferPointer: UnsafeRawBufferPointer(rebasing: buffer[..<count]))
+            let count = read(descriptor, buffer.baseAddress, buffer.count)
+            if count < 0, errno == EINVAL, let opened = direct {
+                // A disk with larger blocks, or a place amid one.
+                direct = nil
+                try system("fcntl", path) { fcntl(opened, F_SETFL, 0) }
+            } else if count < 0, errno != EINTR {
+                throw .system("read", path)
+            } else if count == 0 {
+                return hexadecimal(hash.finalize())
+            } else if count > 0 {
+                hash.update(bufferPointer: UnsafeRawBufferPointer(rebasing: buffer[..<count]))
+            }
         }
     }
 

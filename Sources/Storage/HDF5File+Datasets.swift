@@ -36,6 +36,23 @@ extension HDF5File {
         }
     }
 
+    /// Makes a dataset whose elements somebody else writes to the file when it is closed, and the groups above it.
+    ///
+    /// - Returns: where they start in the file, in bytes; nil if there are none.
+    public func reserve<Element: HDF5Element>(
+        _ dataset: String, shape: [Int], of type: Element.Type
+    ) throws(StorageError) -> Int? {
+        let place = "reserve dataset \(dataset)"
+        try withSpace(place, shape) { (space) throws(StorageError) in
+            try self.withCreation(place) { (properties) throws(StorageError) in
+                _ = try self.call(place) { _ in H5Pset_alloc_time(properties, H5D_ALLOC_TIME_EARLY) }
+                _ = try self.call(place) { _ in H5Pset_fill_time(properties, H5D_FILL_TIME_NEVER) }
+                try self.create(dataset, type.hdf5Kind, space, properties)
+            }
+        }
+        return try offset(of: dataset, as: type)
+    }
+
     /// Makes a dataset of one dimension.
     public func write<Element: HDF5Element>(_ values: [Element], to dataset: String) throws(StorageError) {
         try values.withUnsafeBufferPointer { (buffer) throws(StorageError) in

@@ -24,10 +24,12 @@ public final class HDF5File {
     }
 
     /// Makes a new file; one that exists is an error.
-    public init(creating path: String) throws(StorageError) {
+    /// - Parameter block: Datasets of as many bytes or more begin at a multiple of it. By default all begin where their elements can be
+    ///   read in a mapped file.
+    public init(creating path: String, block: Int = 1) throws(StorageError) {
         self.path = path
         isWritable = true
-        identifier = try Self.open(path) { H5Fcreate(path, H5F_ACC_EXCL, hid_t(H5P_DEFAULT), $0) }
+        identifier = try Self.open(path, block: block) { H5Fcreate(path, H5F_ACC_EXCL, hid_t(H5P_DEFAULT), $0) }
     }
 
     deinit {
@@ -64,13 +66,15 @@ public final class HDF5File {
         return true
     }
 
-    private static func open(_ path: String, _ body: (hid_t) -> hid_t) throws(StorageError) -> hid_t {
+    private static func open(
+        _ path: String, block: Int = 1, _ body: (hid_t) -> hid_t
+    ) throws(StorageError) -> hid_t {
         try HDF5.with(
             path, "file access properties", open: { H5Pcreate(H5P_FILE_ACCESS) }, close: H5Pclose
         ) { (properties) throws(StorageError) in
             // Mapped datasets must lie where their elements may be read.
             _ = try HDF5.check(path, "set alignment") {
-                H5Pset_alignment(properties, 1, hsize_t(MemoryLayout<Double>.alignment))
+                H5Pset_alignment(properties, hsize_t(block), hsize_t(max(block, MemoryLayout<Double>.alignment)))
             }
             // HDF5's locks refuse files on network file systems that have none, and outlive a closed file in any child
             // process that was started meanwhile. Files are made under names of their own and never changed after.

@@ -48,7 +48,36 @@ import Testing
         // More than one piece.
         let bytes = (0..<3_000_000).map { UInt8(truncatingIfNeeded: $0 * 7) }
         #expect(try Checksum.sha256(ofFile: try folder.write("long", bytes)) == Checksum.sha256(of: bytes))
+        for count in [0, 1, 4096, 5000, 1 << 20, (1 << 20) + 4097, 3_000_000] {
+            let path = try folder.write("part", Array(bytes[..<count]))
+            #expect(try Checksum.sha256(ofFile: path, fromDisk: true) == Checksum.sha256(of: Array(bytes[..<count])))
+        }
         #expect(throws: StorageError.self) { try Checksum.sha256(ofFile: folder.path("missing")) }
+        #expect(throws: StorageError.self) { try Checksum.sha256(ofFile: folder.path("missing"), fromDisk: true) }
+    }
+
+    @Test func `Bytes that go past the cache come to lie where they belong, whatever their number, address and place`()
+        throws
+    {
+        let block = DirectFile.block
+        let source = UnsafeMutableRawBufferPointer.allocate(byteCount: 6 * block, alignment: block)
+        defer { source.deallocate() }
+        for index in source.indices { source[index] = UInt8(truncatingIfNeeded: index &* 31 >> 3) }
+        for (first, count, offset) in [
+            (0, 4 * block, block), (0, block, 0), (0, 2 * block + 100, 3 * block), (0, 7, block), (4, 3 * block, block),
+            (0, 3 * block, 12), (5, 3 * block + 1, 13), (0, 0, block),
+        ] {
+            var expected = [UInt8](repeating: 9, count: 5 * block + 50)
+            let path = try folder.write("direct", expected)
+            let bytes = UnsafeRawBufferPointer(rebasing: source[first..<(first + count)])
+            try DirectFile(writing: path).write(bytes, at: offset)
+            if offset + count > expected.count {
+                expected += Array(repeating: 0, count: offset + count - expected.count)
+            }
+            expected.replaceSubrange(offset..<(offset + count), with: bytes)
+            #expect(try Array(Data(contentsOf: URL(fileURLWithPath: path))) == expected, "\((first, count, offset))")
+        }
+        #expect(throws: StorageError.self) { try DirectFile(writing: folder.path("missing")) }
     }
 
     @Test func `A replaced file is the new one, or the old one if writing failed`() throws {

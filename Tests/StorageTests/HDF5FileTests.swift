@@ -78,6 +78,30 @@ import Testing
         #expect(throws: StorageError.self) { try copy.offset(of: "numbers", as: Int32.self) }
     }
 
+    @Test func `A reserved dataset is what is written where it lies, large ones at the beginning of a block`() throws {
+        let path = folder.path("reserved.h5")
+        let file = try HDF5File(creating: path, block: 4096)
+        let arrays = [3, 2000, 1, 1024, 5000].map { count in (0..<count).map { Float($0) + 1 / Float(count) } }
+        let offsets = try arrays.enumerated().map { index, array in
+            let offset = try #require(try file.reserve("all/array \(index)", shape: [array.count], of: Float.self))
+            try file.setAttribute("rowStart", of: "all/array \(index)", to: Int64(index))
+            return offset
+        }
+        #expect(try file.reserve("none", shape: [0, 3], of: Float.self) == nil)
+        try file.close()
+        let direct = try DirectFile(writing: path)
+        for (array, offset) in zip(arrays, offsets) {
+            if array.count >= 1024 { #expect(offset.isMultiple(of: 4096)) }
+            try array.withUnsafeBytes { try direct.write($0, at: offset) }
+        }
+        let copy = try HDF5File(reading: path)
+        for (index, array) in arrays.enumerated() {
+            #expect(try copy.read("all/array \(index)", as: Float.self) == array)
+            #expect(try copy.integer(attribute: "rowStart", of: "all/array \(index)") == Int64(index))
+        }
+        #expect(try copy.read("none", as: Float.self) == [])
+    }
+
     @Test func `Attributes come back, on the file and on datasets`() throws {
         let path = folder.path("attributes.h5")
         let file = try HDF5File(creating: path)

@@ -67,7 +67,7 @@ package final class CheckpointStore {
             defer { RankPosition.writes(nil) }
             try createFolder(partial)
             try staging.write(to: path, step: step)
-            return try Manifest.describe(path)
+            return try Manifest.describe(path, fromDisk: true)
         }
         stage = .writing(step: step, score: score, work)
     }

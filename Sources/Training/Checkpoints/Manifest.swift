@@ -164,10 +164,11 @@ extension Manifest {
 // How files are checked against it.
 extension Manifest {
     /// The description of a file that has been written without an error.
-    static func describe(_ path: String) throws -> File {
+    static func describe(_ path: String, fromDisk: Bool = false) throws -> File {
         let size = try FileManager.default.attributesOfItem(atPath: path)[.size] as? Int ?? 0
         return File(
-            name: (path as NSString).lastPathComponent, size: size, sha256: try Checksum.sha256(ofFile: path))
+            name: (path as NSString).lastPathComponent, size: size,
+            sha256: try Checksum.sha256(ofFile: path, fromDisk: fromDisk))
     }
 
     /// A sentence for each file in `folder` that does not have the bytes that were written.

@@ -14,59 +14,81 @@ final class ShardStaging: @unchecked Sendable {
         let wholeShape, shape: [Int]
         let firstRow: Int
         let count: Int
-        let values, first, second: UnsafePointer<Float>
-        /// Where its values, first and second moments lie in the buffer, one after another.
-        let copy: UnsafeMutablePointer<Float>
+        /// Its values, first and second moments, and the copy of each.
+        let sources: [UnsafePointer<Float>]
+        let copies: [UnsafeMutablePointer<Float>]
     }
 
     private let buffer: FloatBuffer
     private let pieces: [Piece]
 
     /// Bytes of the copy.
-    static func byteCount(_ optimizer: Optimizer) -> Int { optimizer.byteCount / 2 * 3 }
+    static func byteCount(_ optimizer: Optimizer) -> Int {
+        optimizer.owned.joined().reduce(0) { $0 + Shard.kinds.count * room($1) } * MemoryLayout<Float>.stride
+    }
+
+    /// Floats of the copy of a piece's values, or of its moments: each begins with a block, from which it can be written directly.
+    private static func room(_ owned: Optimizer.OwnedPiece) -> Int {
+        let block = DirectFile.block / MemoryLayout<Float>.stride
+        return (owned.piece.range.count + block - 1) / block * block
+    }
 
     /// Makes the memory, and touches it: pages that are new to the process cost more than the copy.
     init(_ optimizer: Optimizer, values: UnsafePointer<Float>) {
-        let owned = optimizer.owned.joined()
-        buffer = FloatBuffer(count: 3 * owned.reduce(0) { $0 + $1.piece.range.count })
+        buffer = FloatBuffer(count: ShardStaging.byteCount(optimizer) / MemoryLayout<Float>.stride)
         buffer.pointer.update(repeating: 0, count: buffer.count)
         var next = buffer.pointer
-        pieces = owned.map { owned in
+        pieces = optimizer.owned.joined().map { owned in
             let (parameter, rows) = (owned.piece.parameter, owned.piece.rows)
-            let count = owned.piece.range.count
-            defer { next += 3 * count }
+            let room = ShardStaging.room(owned)
+            defer { next += Shard.kinds.count * room }
             return Piece(
                 name: parameter.name, wholeShape: parameter.shape,
                 shape: parameter.shape.count == 1 ? parameter.shape : [rows.count, parameter.columns],
-                firstRow: rows.lowerBound, count: count, values: values + owned.piece.range.lowerBound,
-                first: UnsafePointer(owned.first), second: UnsafePointer(owned.second), copy: next)
+                firstRow: rows.lowerBound, count: owned.piece.range.count,
+                sources: [
+                    values + owned.piece.range.lowerBound, UnsafePointer(owned.first), UnsafePointer(owned.second),
+                ],
+                copies: Shard.kinds.indices.map { next + $0 * room })
         }
     }
 
     /// Copies the present state.
     func fill() {
         for piece in pieces {
-            piece.copy.update(from: piece.values, count: piece.count)
-            (piece.copy + piece.count).update(from: piece.first, count: piece.count)
-            (piece.copy + 2 * piece.count).update(from: piece.second, count: piece.count)
+            for (source, copy) in zip(piece.sources, piece.copies) { copy.update(from: source, count: piece.count) }
         }
     }
 
     /// Writes the copy as a shard, and waits until it is on the disk.
     func write(to path: String, step: Int) throws {
-        let file = try HDF5File(creating: path)
-        try file.setAttribute("step", of: "/", to: Int64(step))
-        for piece in pieces {
-            for (index, kind) in Shard.kinds.enumerated() {
-                let dataset = "\(kind)/\(piece.name)"
-                let source = UnsafeBufferPointer(start: piece.copy + index * piece.count, count: piece.count)
-                try file.write(source, shape: piece.shape, to: dataset)
-                try file.setAttribute("rowStart", of: dataset, to: Int64(piece.firstRow))
-                try file.setAttribute("shape", of: dataset, to: piece.wholeShape.map(Int64.init))
+        let offsets = try layOut(path, step: step)
+        let file = try DirectFile(writing: path)
+        for (piece, offsets) in zip(pieces, offsets) {
+            for (copy, offset) in zip(piece.copies, offsets) {
+                guard let offset else { continue }
+                try file.write(UnsafeRawBufferPointer(UnsafeBufferPointer(start: copy, count: piece.count)), at: offset)
                 RankPosition.advance()
             }
         }
-        try file.close()
         try synchronize(path)
+    }
+
+    /// Makes the shard but for its numbers; returns where those of each piece belong, as `copies` has them.
+    private func layOut(_ path: String, step: Int) throws -> [[Int?]] {
+        let file = try HDF5File(creating: path, block: DirectFile.block)
+        try file.setAttribute("step", of: "/", to: Int64(step))
+        let offsets = try pieces.map { piece in
+            try Shard.kinds.map { kind in
+                let dataset = "\(kind)/\(piece.name)"
+                let offset = try file.reserve(dataset, shape: piece.shape, of: Float.self)
+                try file.setAttribute("rowStart", of: dataset, to: Int64(piece.firstRow))
+                try file.setAttribute("shape", of: dataset, to: piece.wholeShape.map(Int64.init))
+                RankPosition.advance()
+                return offset
+            }
+        }
+        try file.close()
+        return offsets
     }
 }
