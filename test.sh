@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# ./test.sh [PATTERN...]: installs what is missing, builds, checks formatting and warnings, and runs all tests, or
+# ./test.sh [PATTERN...]: installs what is missing, builds, checks formatting, warnings and the list of mutants, and runs all tests, or
 # those whose names match a pattern. With CI=true a skipped test fails it unless Tests/allowed-skips.txt names it.
 set -euo pipefail
 
@@ -62,6 +62,7 @@ scripts/fetch-minilm.sh || echo "test: tests that need the MiniLM encoder will b
 scripts/build.sh --build-tests
 check_warnings
 check_format
+scripts/mutate.sh --check || failures+=("mutants")
 
 : >"$test_log"
 if (($# > 0)); then

@@ -2,13 +2,36 @@
 # Breaks one line of Kernels or Model at a time, as Tests/Mutants/list.txt says, and checks that the tests of both notice.
 #
 #   scripts/mutate.sh [PATTERN [FOLDER]]
+#   scripts/mutate.sh --check
 #
 # PATTERN chooses mutants by name (a regular expression of bash; all by default). The work is done in a copy, FOLDER (.build/mutants
 # by default), whose build stays there and makes the next run quicker. Ends with `N passed, M failed`: a mutant fails
-# that no test noticed, that does not compile, or whose line is no longer in the sources.
+# that no test noticed, that does not compile, or whose line is no longer in the sources. The last is all that --check looks for.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 root=$PWD
+list=$root/Tests/Mutants/list.txt
+# Calls a function for each mutant, with its `name`, `file`, `old` and `new`.
+for_each() {
+    local line name file old new
+    while IFS= read -r line <&3; do
+        [[ $line == '## '* ]] || continue
+        name=${line#'## '}
+        IFS= read -r file <&3 && IFS= read -r old <&3 && IFS= read -r new <&3
+        "$1"
+    done 3<"$list"
+}
+
+if [[ ${1:-} == --check ]]; then
+    failed=0
+    check() {
+        [[ $(grep -cF -- "$old" "$root/$file") == 1 ]] && return
+        echo "$list: $name: its line is not exactly once in $file" >&2
+        failed=1
+    }
+    for_each check
+    exit "$failed"
+fi
 pattern=${1:-.}
 copy=${2:-$root/.build/mutants}
 
@@ -45,9 +68,10 @@ fi
 
 passed=0
 failed=0
-# Prints the verdict on the mutant `name` of `file`, in which `new` takes the place of `old`.
+# Prints the verdict on a mutant: `new` takes the place of `old`.
 try() {
     local text before after by
+    [[ $name =~ $pattern ]] || return 0
     text=$(cat "$root/$file" && echo .)
     before=${text%%"$old"*}
     after=${text#*"$old"}
@@ -74,12 +98,6 @@ try() {
     cp "$root/$file" "$file"
 }
 
-while IFS= read -r line <&3; do
-    [[ $line == '## '* ]] || continue
-    name=${line#'## '}
-    IFS= read -r file <&3 && IFS= read -r old <&3 && IFS= read -r new <&3
-    if [[ $name =~ $pattern ]]; then try; fi
-done 3<"$root/Tests/Mutants/list.txt"
-
+for_each try
 echo "$passed passed, $failed failed"
 [[ $failed == 0 ]]

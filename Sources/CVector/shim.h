@@ -48,30 +48,49 @@ static inline int vector_multiply_pair_is_possible(void) {
 #ifdef __x86_64__
 typedef float unaligned16 __attribute__((ext_vector_type(16), aligned(4)));
 
-// Two tiles of products side by side, [6, inner] by twice [inner, 16], in AVX-512 registers: twelve sums in flight, as many as its multiply-adds
-// need to follow one another without a gap. Compiled for that processor alone whatever the rest is compiled for, which Swift has no word for.
-// Row r of the left factor has its terms at a[r * row + index * step].
-__attribute__((noinline, target("avx512f"), min_vector_width(512)))
-static void vector_multiply_pair(
-    const float *_Nonnull a, long row, long step, const float *_Nonnull left, const float *_Nonnull right, long inner,
-    float *_Nonnull c, long stride, long second, int accumulating) {
-    vector16 sums[6][2] = {};
+#define VECTOR_AVX512 target("avx512f"), min_vector_width(512)
+
+// Tiles of products in AVX-512 registers, [rows, inner] by twice [inner, 16]. Compiled for that processor alone whatever the rest is compiled for,
+// which Swift has no word for. Rows come in sixes: row r of those at a[six] has its terms at a[six][r * row + index * step].
+static inline __attribute__((always_inline, VECTOR_AVX512)) void vector_multiply_tiles(
+    const int sixes, const float *_Nonnull const *_Nonnull a, long row, long step, const float *_Nonnull left,
+    const float *_Nonnull right, long inner, float *_Nonnull c, long stride, long second, int accumulating) {
+    vector16 sums[12][2] = {};
     for (long index = 0; index < inner; index++) {
         const vector16 l = *(const unaligned16 *)(left + index * 16);
         const vector16 r = *(const unaligned16 *)(right + index * 16);
+        // Panels come from the second-level cache, and where a neighbour has the core's other half its own prefetching is late.
+        __builtin_prefetch(left + (index + 16) * 16);
+        __builtin_prefetch(right + (index + 16) * 16);
 #pragma clang loop unroll(full)
-        for (int i = 0; i < 6; i++) {
-            const vector16 factor = (vector16)(a[i * row + index * step]);
+        for (int i = 0; i < 6 * sixes; i++) {
+            const vector16 factor = (vector16)(a[i / 6][i % 6 * row + index * step]);
             sums[i][0] = __builtin_elementwise_fma(factor, l, sums[i][0]);
             sums[i][1] = __builtin_elementwise_fma(factor, r, sums[i][1]);
         }
     }
 #pragma clang loop unroll(full)
-    for (int i = 0; i < 6; i++) {
+    for (int i = 0; i < 6 * sixes; i++) {
         unaligned16 *first = (unaligned16 *)(c + i * stride), *other = (unaligned16 *)(c + i * stride + second);
         *first = accumulating ? sums[i][0] + *first : sums[i][0];
         *other = accumulating ? sums[i][1] + *other : sums[i][1];
     }
+}
+
+// Two tiles side by side: twelve sums in flight, as many as multiply-adds need to follow one another without a gap.
+__attribute__((noinline, VECTOR_AVX512)) static void vector_multiply_pair(
+    const float *_Nonnull a, long row, long step, const float *_Nonnull left, const float *_Nonnull right, long inner,
+    float *_Nonnull c, long stride, long second, int accumulating) {
+    const float *const rows[] = {a};
+    vector_multiply_tiles(1, rows, row, step, left, right, inner, c, stride, second, accumulating);
+}
+
+// Two such pairs, one above the other: each panel is read once for twelve rows.
+__attribute__((noinline, VECTOR_AVX512)) static void vector_multiply_four(
+    const float *_Nonnull upper, const float *_Nonnull lower, long row, long step, const float *_Nonnull left,
+    const float *_Nonnull right, long inner, float *_Nonnull c, long stride, long second, int accumulating) {
+    const float *const rows[] = {upper, lower};
+    vector_multiply_tiles(2, rows, row, step, left, right, inner, c, stride, second, accumulating);
 }
 #endif
 

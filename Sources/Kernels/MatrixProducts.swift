@@ -114,45 +114,56 @@ private struct LeftFactor {
     }
 }
 
-/// A block of c, panel by panel: every tile, or every two side by side with all their rows where the processor has pairs. What reaches beyond the
-/// block is computed whole in `scratch` and copied in part.
+/// A block of c, panel by panel: every tile, or every two side by side with all their rows where the processor has pairs, and every two pairs that
+/// are whole. What reaches beyond the block is computed whole in `scratch` and copied in part.
 private func multiplyBlock(
     _ left: LeftFactor, inner: Int, _ scratch: ProductScratch, into c: Matrix, accumulating: Bool
 ) {
     let hasPairs = ProductTile.hasPairs
-    let width = ProductTile.columns
+    let (height, width) = (ProductTile.rows, ProductTile.columns)
     var column = 0
     while column < c.columns {
         let panelCount = hasPairs && column + width < c.columns ? 2 : 1
-        for row in stride(from: 0, to: c.rows, by: ProductTile.rows) {
+        let isWholePair = panelCount == 2 && column + 2 * width <= c.columns
+        var row = 0
+        while row < c.rows {
             let a = left.start + row * left.tileDistance
-            let rows = min(ProductTile.rows, c.rows - row)
+            if isWholePair && row + 2 * height <= c.rows {
+                ProductTile.multiplyFour(
+                    a, lower: height * left.tileDistance, row: left.rowDistance, term: left.termDistance,
+                    panels: scratch.right + column * inner, panelDistance: width * inner, inner: inner,
+                    into: c.row(row) + column, stride: c.stride, second: width, accumulating: accumulating)
+                row += 2 * height
+                continue
+            }
+            let rows = min(height, c.rows - row)
             func copyTile(_ tile: Int, column: Int) {
                 ProductTile.copy(
                     scratch.tiles + tile, into: c.row(row) + column, stride: c.stride, rows: rows,
                     columns: min(width, c.columns - column), accumulating: accumulating)
             }
-            if panelCount == 2 && rows == ProductTile.rows {
-                let isWhole = column + 2 * width <= c.columns
+            if panelCount == 2 && rows == height {
                 ProductTile.multiplyPair(
                     a, row: left.rowDistance, term: left.termDistance, panels: scratch.right + column * inner,
-                    panelDistance: width * inner, inner: inner, into: isWhole ? c.row(row) + column : scratch.tiles,
-                    stride: isWhole ? c.stride : width, second: isWhole ? width : ProductTile.count,
-                    accumulating: isWhole && accumulating)
-                if !isWhole {
+                    panelDistance: width * inner, inner: inner,
+                    into: isWholePair ? c.row(row) + column : scratch.tiles,
+                    stride: isWholePair ? c.stride : width, second: isWholePair ? width : ProductTile.count,
+                    accumulating: isWholePair && accumulating)
+                if !isWholePair {
                     copyTile(0, column: column)
                     copyTile(ProductTile.count, column: column + width)
                 }
-                continue
+            } else {
+                for first in stride(from: column, to: column + panelCount * width, by: width) {
+                    let isWhole = rows == height && first + width <= c.columns
+                    ProductTile.multiply(
+                        a, row: left.rowDistance, term: left.termDistance, count: rows, scratch.right + first * inner,
+                        inner: inner, into: isWhole ? c.row(row) + first : scratch.tiles,
+                        stride: isWhole ? c.stride : width, accumulating: isWhole && accumulating)
+                    if !isWhole { copyTile(0, column: first) }
+                }
             }
-            for first in stride(from: column, to: column + panelCount * width, by: width) {
-                let isWhole = rows == ProductTile.rows && first + width <= c.columns
-                ProductTile.multiply(
-                    a, row: left.rowDistance, term: left.termDistance, count: rows, scratch.right + first * inner,
-                    inner: inner, into: isWhole ? c.row(row) + first : scratch.tiles,
-                    stride: isWhole ? c.stride : width, accumulating: isWhole && accumulating)
-                if !isWhole { copyTile(0, column: first) }
-            }
+            row += height
         }
         column += panelCount * width
     }

@@ -49,7 +49,8 @@ private func sumOuterProductsAlone(
                 }
             }
             forEachPart(of: inputs, size: tileWidth) { tileInputs, input in
-                forEachPart(of: outputs, size: ProductTile.rows) { tileOutputs, output in
+                let tileHeight = (tileInputs.count > ProductTile.columns ? 2 : 1) * ProductTile.rows
+                forEachPart(of: outputs, size: tileHeight) { tileOutputs, output in
                     let factors = SliceFactors(
                         left: left + output * rows, right: right + input * rows, bounds: slices.bounds,
                         turns: slices.turns, rows: rows, firstSlice: firstSlice,
@@ -87,7 +88,7 @@ private final class OuterProductScratch {
     private var rowCapacity = 0
     // A panel's rows must not cross cache lines, which costs a quarter of the speed, and buffers begin with a page.
     private var leftBuffer = FloatBuffer(count: 0), rightBuffer = FloatBuffer(count: 0)
-    private let tileBuffer = FloatBuffer(count: 64 * 2 * ProductTile.count)  // two for each bit of a slice's number
+    private let tileBuffer = FloatBuffer(count: 64 * 4 * ProductTile.count)  // four for each bit of a slice's number
     var left: UnsafeMutablePointer<Float> { leftBuffer.pointer }
     var right: UnsafeMutablePointer<Float> { rightBuffer.pointer }
     var tiles: UnsafeMutablePointer<Float> { tileBuffer.pointer }
@@ -106,7 +107,7 @@ private final class OuterProductScratch {
     }
 }
 
-/// The packed factors of one tile, or of two side by side, all slices one after another.
+/// The packed factors of one tile, of two side by side, or of two such pairs, one above the other, all slices one after another.
 private struct SliceFactors {
     let left, right: UnsafePointer<Float>
     /// First row of each of the rank's slices in a turn, the number of turns, the rows of all of them, and the number of the first slice.
@@ -117,13 +118,15 @@ private struct SliceFactors {
     let outputs, inputs: Range<Int>
 
     private var isPair: Bool { inputs.count > ProductTile.columns }
-    /// Floats of a sum: a tile, or one after the other.
-    private var count: Int { isPair ? 2 * ProductTile.count : ProductTile.count }
+    private var isFour: Bool { outputs.count > ProductTile.rows }
+    /// Rows of a sum, and its floats: the columns of one panel, and after them those of the other.
+    private var height: Int { isFour ? 2 * ProductTile.rows : ProductTile.rows }
+    private var count: Int { (isPair ? 2 : 1) * height * ProductTile.columns }
 
-    /// Calls `body` for the columns of each tile, and with where it begins in a sum.
+    /// Calls `body` for the columns of each panel, and with where they begin in a sum.
     @inline(__always)
-    func forEachPanel(_ body: (_ inputs: Range<Int>, _ tile: Int) -> Void) {
-        forEachPart(of: inputs, size: ProductTile.columns) { body($0, $1 * ProductTile.rows) }
+    func forEachPanel(_ body: (_ inputs: Range<Int>, _ start: Int) -> Void) {
+        forEachPart(of: inputs, size: ProductTile.columns) { body($0, $1 * height) }
     }
 
     /// sum = the sum over a node's slices, along the tree. It is followed by room for a sum of each level below.
@@ -143,7 +146,7 @@ private struct SliceFactors {
         } else {
             let other = sum + count
             self.sum(second, into: other)
-            forEachPanel { ProductTile.add(other + $1, to: sum + $1) }
+            addVector(other, to: sum, count: count)
         }
     }
 
@@ -153,7 +156,12 @@ private struct SliceFactors {
         let count = bounds[slice - firstSlice + 1] * turns - first
         let left = left + first * ProductTile.rows
         let right = right + first * ProductTile.columns
-        if isPair {
+        if isFour {
+            ProductTile.multiplyFour(
+                left, lower: ProductTile.rows * rows, row: 1, term: ProductTile.rows, panels: right,
+                panelDistance: ProductTile.columns * rows, inner: count, into: sum,
+                stride: ProductTile.columns, second: 2 * ProductTile.count, accumulating: accumulating)
+        } else if isPair {
             ProductTile.multiplyPair(
                 left, row: 1, term: ProductTile.rows, panels: right,
                 panelDistance: ProductTile.columns * rows, inner: count, into: sum,

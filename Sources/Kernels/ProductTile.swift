@@ -75,10 +75,22 @@ enum ProductTile {
         #endif
     }
 
-    /// tile += other, for tiles that stand by themselves.
+    /// Two pairs of tiles, one above the other. Only where there are pairs.
+    /// - Parameters:
+    ///   - a: the first of the upper pair's six rows.
+    ///   - lower: floats from there to the first of the lower pair's.
+    ///   - second: floats from the left tiles' beginning to the right ones'.
     @inline(__always)
-    static func add(_ other: UnsafePointer<Float>, to tile: UnsafeMutablePointer<Float>) {
-        for row in 0..<rows { store(load(tile + row * columns) + load(other + row * columns), tile + row * columns) }
+    static func multiplyFour(
+        _ a: UnsafePointer<Float>, lower: Int, row: Int, term: Int, panels b: UnsafePointer<Float>, panelDistance: Int,
+        inner: Int, into c: UnsafeMutablePointer<Float>, stride: Int, second: Int, accumulating: Bool
+    ) {
+        #if arch(x86_64)
+            vector_multiply_four(
+                a, a + lower, row, term, b, b + panelDistance, inner, c, stride, second, accumulating ? 1 : 0)
+        #else
+            preconditionFailure("no pairs on this processor")
+        #endif
     }
 
     /// Writes the part of a tile that lies in a matrix, from row `row` and column `column` on; adds it where `accumulating`.
