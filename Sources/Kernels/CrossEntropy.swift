@@ -1,4 +1,17 @@
-/// The loss of each row of scores, -log softmax(row)[target]; the row becomes its gradient, (softmax(row) - onehot(target)) · weight.
+/// -log softmax(row)[target]; the row becomes its gradient, (softmax(row) - onehot(target)) · weight.
+@inline(__always)
+public func softmaxCrossEntropy(
+    _ row: UnsafeMutablePointer<Float>, count: Int, target: Int, weight: Float
+) -> Double {
+    let score = row[target]
+    let (largest, sum) = exponentials(row, count: count)
+    let factor = weight / sum
+    forEachVector(count) { start, count in store(load(row + start, count) * factor, row + start, count) }
+    row[target] -= weight
+    return crossEntropy(score, largest: largest, sum: sum)
+}
+
+/// The loss of each row of scores, which becomes its gradient.
 /// - Parameters:
 ///   - scores: one row for each target [targets, classes].
 ///   - losses: receives the loss of each row [targets].
@@ -7,17 +20,14 @@ public func softmaxCrossEntropy(
 ) {
     forEachRow(of: scores, (scores, targets, weight, losses)) { work, index in
         let (scores, targets, weight, losses) = work
-        let row = scores.row(index)
-        let target = Int(targets[index])
-        let score = row[target]
-        let (largest, sum) = exponentials(row, count: scores.columns)
-        losses[index] = logarithm(Double(sum)) + (Double(largest) - Double(score))
-        let factor = weight / sum
-        forEachVector(scores.columns) { start, count in
-            store(load(row + start, count) * factor, row + start, count)
-        }
-        row[target] -= weight
+        losses[index] = softmaxCrossEntropy(
+            scores.row(index), count: scores.columns, target: Int(targets[index]), weight: weight)
     }
+}
+
+/// -log softmax of a score, of a row with the largest score and the sum of what `exponentials` makes of all.
+private func crossEntropy(_ score: Float, largest: Float, sum: Float) -> Double {
+    logarithm(Double(sum)) + (Double(largest) - Double(score))
 }
 
 /// The loss of each row of scores, and whether its target has the largest of them, of equal ones the first. The rows are spoilt.
@@ -37,7 +47,7 @@ public func judgeCrossEntropy(
         var isFirst = true
         for column in 0..<target where row[column] >= score { isFirst = false }
         let (largest, sum) = exponentials(row, count: scores.columns)
-        losses[index] = logarithm(Double(sum)) + (Double(largest) - Double(score))
+        losses[index] = crossEntropy(score, largest: largest, sum: sum)
         areLargest[index] = isFirst && score == largest
     }
 }

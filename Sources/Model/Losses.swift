@@ -1,4 +1,3 @@
-import Foundation
 import Kernels
 
 /// What a task's head is trained for.
@@ -33,7 +32,8 @@ func computeLosses(
         switch objective {
         case .crossEntropy:
             row.update(from: scores.row(sequences.lowerBound), count: scores.columns)
-            batch.losses[unit] = softmaxLoss(row, count: scores.columns, target: Int(label), batch)
+            batch.losses[unit] = softmaxCrossEntropy(
+                row, count: scores.columns, target: Int(label), weight: batch.unitWeight)
         case .squaredError:
             let difference = scores.row(sequences.lowerBound)[0] - label
             batch.losses[unit] = Double(difference) * Double(difference)
@@ -41,7 +41,8 @@ func computeLosses(
         case .ranking:
             // A query's candidates are consecutive rows of one column: a row vector in memory.
             row.update(from: scores.row(sequences.lowerBound), count: sequences.count)
-            batch.losses[unit] = softmaxLoss(row, count: sequences.count, target: Int(label), batch)
+            batch.losses[unit] = softmaxCrossEntropy(
+                row, count: sequences.count, target: Int(label), weight: batch.unitWeight)
         case .tokenCrossEntropy:
             batch.losses[unit] = 0
             for token in batch.sequenceStarts[sequences.lowerBound]..<batch.sequenceStarts[sequences.upperBound] {
@@ -51,7 +52,8 @@ func computeLosses(
                     continue
                 }
                 dscores.row(token).update(from: scores.row(token), count: scores.columns)
-                batch.losses[unit] += softmaxLoss(dscores.row(token), count: scores.columns, target: target, batch)
+                batch.losses[unit] += softmaxCrossEntropy(
+                    dscores.row(token), count: scores.columns, target: target, weight: batch.unitWeight)
             }
         case .spanCrossEntropy:
             let tokens = batch.tokens(of: batch.sequences(ofUnit: unit).lowerBound)
@@ -63,24 +65,10 @@ func computeLosses(
                     line[index] = scores.row(token)[end]
                     if batch.tokenLabels[token] & mark != 0 { target = index }
                 }
-                batch.losses[unit] += 0.5 * softmaxLoss(line, count: tokens.count, target: target, batch)
+                let loss = softmaxCrossEntropy(line, count: tokens.count, target: target, weight: batch.unitWeight)
+                batch.losses[unit] += 0.5 * loss
                 for (index, token) in tokens.enumerated() { dscores.row(token)[end] = 0.5 * line[index] }
             }
         }
     }
-}
-
-/// -log softmax(row)[target]; the row becomes its gradient, (softmax(row) - onehot(target)) · weight.
-private func softmaxLoss(
-    _ row: UnsafeMutablePointer<Float>, count: Int, target: Int, _ batch: PackedBatch
-) -> Double {
-    var largest = -Double.infinity
-    for index in 0..<count { largest = max(largest, Double(row[index])) }
-    var sum = 0.0
-    for index in 0..<count { sum += exp(Double(row[index]) - largest) }
-    let loss = largest + log(sum) - Double(row[target])
-    softmax(row, count: count)
-    row[target] -= 1
-    for index in 0..<count { row[index] *= batch.unitWeight }
-    return loss
 }
