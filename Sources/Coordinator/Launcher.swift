@@ -46,8 +46,12 @@ struct Launcher {
         var arguments = ["-n", "\(ranks)"]
         let mapping = threads == 1 ? "slot" : "slot:PE=\(threads)"
         if let hostfile {
-            guard FileManager.default.isReadableFile(atPath: hostfile) else {
-                throw LaunchError("--hostfile \(hostfile): cannot be read")
+            var status = stat()
+            guard stat(hostfile, &status) == 0, access(hostfile, R_OK) == 0 else {
+                throw LaunchError("--hostfile \(hostfile): cannot be read: \(String(cString: strerror(errno)))")
+            }
+            guard status.st_mode & S_IFMT == S_IFREG, status.st_size > 0 else {
+                throw LaunchError("--hostfile \(hostfile): is no file that names hosts")
             }
             arguments += ["--hostfile", hostfile, "--map-by", mapping, "--bind-to", "core"]
         } else if ranks * threads == Launcher.coreCount {

@@ -11,14 +11,23 @@ struct Output {
 
     /// Calls `body` with the file at `path`: a regular one appears whole or not at all, with the permissions of one that was there; a device or a pipe receives
     /// the answers as they come.
-    /// - Parameter option: what named the file, for messages.
-    static func with(_ path: String, option: String = "--output", _ body: (Output) throws -> Void) throws {
+    /// - Parameters:
+    ///   - option: what named the file, for messages.
+    ///   - inputs: files that the answers are made of, which they must not replace.
+    static func with(
+        _ path: String, option: String = "--output", inputs: [String] = [], _ body: (Output) throws -> Void
+    ) throws {
         guard !path.isEmpty else { throw LaunchError("\(option) is empty; it must name a file") }
         let target = URL(fileURLWithPath: path).resolvingSymlinksInPath().path
         var status = stat()
         let exists = stat(target, &status) == 0
         let kind = status.st_mode & S_IFMT
         guard !exists || kind != S_IFDIR else { throw LaunchError("\(option) \(path): is a folder") }
+        let isInput = inputs.contains { input in
+            var other = stat()
+            return stat(input, &other) == 0 && other.st_dev == status.st_dev && other.st_ino == status.st_ino
+        }
+        guard !exists || !isInput else { throw LaunchError("\(option) \(path): is what is read; name another file") }
         guard !exists || kind == S_IFREG else {
             return try open(target, named: "\(option) \(path)", O_WRONLY, body)
         }

@@ -90,7 +90,7 @@ struct PredictCommand: ParsableCommand {
             }
             let answer = softLabels ? teach : predict
             guard let output else { return try answer(model, index, .standard) }
-            try Output.with(output) { try answer(model, index, $0) }
+            try Output.with(output, inputs: input.map { [$0] } ?? []) { try answer(model, index, $0) }
         }
     }
 

@@ -2,6 +2,7 @@ import Foundation
 import Training
 
 /// Ctrl-C and the like ask all ranks, through mpirun, to finish their step and write a checkpoint; a second one ends the job at once.
+/// What comes within a second is no second one: `timeout` signals a program and then its group, batch systems every process and then the script.
 ///
 /// mpirun would kill the ranks on SIGINT or SIGTERM. So it runs in a process group of its own, which Ctrl-C does not reach, and is deaf to both,
 /// which batch systems send to all processes of a job at once.
@@ -16,6 +17,8 @@ final class StopSignals: @unchecked Sendable {  // everything changes on `queue`
     private var sources: [any DispatchSourceProtocol] = []
     private var process: Process?
     private var count = 0
+    /// When the first one came.
+    private var first = DispatchTime.distantFuture
     private var report: @Sendable () -> Void = {}
 
     private init() {
@@ -78,8 +81,15 @@ final class StopSignals: @unchecked Sendable {  // everything changes on `queue`
     }
 
     private func receive() {
-        count += 1
-        if count == 1 { report() }
+        if count == 0 {
+            first = .now()
+            count = 1
+            report()
+        } else if .now() >= first + .seconds(1) {
+            count += 1
+        } else {
+            return
+        }
         pass()
     }
 

@@ -31,7 +31,7 @@ struct VocabularyCommand: ParsableCommand {
         let counts = WordCounts(lowercases: !cased)
         for path in corpus { try counts.add(path: path) }
         let pieces = try VocabularyTrainer.pieces(of: counts, size: size)
-        try Output.with(output) { try $0.write(pieces.map { "\($0)\n" }.joined()) }
+        try Output.with(output, inputs: corpus) { try $0.write(pieces.map { "\($0)\n" }.joined()) }
         StandardStream.error.say("\(pieces.count) pieces from \(counts.total) words, \(counts.count) of them different")
     }
 }

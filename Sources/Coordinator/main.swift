@@ -13,6 +13,7 @@ struct Coordinator: ParsableCommand {
         ])
 }
 
+StandardStream.fillPlaces()
 CheckpointProbe.answerIfAsked()
 requireProcessor()
 do {

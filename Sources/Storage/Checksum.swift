@@ -16,8 +16,13 @@ public enum Checksum {
     }
 
     /// The sum of a file's contents, read a megabyte at a time.
-    /// - Parameter fromDisk: Reads past the operating system's cache where it can: for a file that `DirectFile` wrote.
-    public static func sha256(ofFile path: String, fromDisk: Bool = false) throws(StorageError) -> String {
+    /// - Parameters:
+    ///   - fromDisk: Reads past the operating system's cache where it can: for a file that `DirectFile` wrote.
+    ///   - look: is shown each piece, and where it lies in the file.
+    public static func sha256(
+        ofFile path: String, fromDisk: Bool = false,
+        look: (_ bytes: UnsafeRawBufferPointer, _ offset: Int) throws(StorageError) -> Void = { _, _ in }
+    ) throws(StorageError) -> String {
         var direct = fromDisk ? openDirect(path, O_RDONLY) : nil
         let descriptor =
             if let direct { direct } else { try system("open", path) { open(path, O_RDONLY | O_CLOEXEC) } }
@@ -25,6 +30,7 @@ public enum Checksum {
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: DirectFile.block)
         defer { buffer.deallocate() }
         var hash = SHA256()
+        var offset = 0
         while true {
             let count = read(descriptor, buffer.baseAddress, buffer.count)
             if count < 0, errno == EINVAL, let opened = direct {
@@ -36,7 +42,10 @@ public enum Checksum {
             } else if count == 0 {
                 return hexadecimal(hash.finalize())
             } else if count > 0 {
-                hash.update(bufferPointer: UnsafeRawBufferPointer(rebasing: buffer[..<count]))
+                let bytes = UnsafeRawBufferPointer(rebasing: buffer[..<count])
+                try look(bytes, offset)
+                hash.update(bufferPointer: bytes)
+                offset += count
             }
         }
     }

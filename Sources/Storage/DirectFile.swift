@@ -26,7 +26,12 @@ public final class DirectFile {
         if let direct { close(direct) }
     }
 
-    /// Writes `bytes` at `offset`. They may not be on the disk yet: `synchronize(path)` waits for that.
+    /// Waits until all that was written is on the disk.
+    public func synchronize() throws(StorageError) {
+        try system("fsync", path) { fsync(cached) }
+    }
+
+    /// Writes `bytes` at `offset`. They may not be on the disk yet: `synchronize` waits for that.
     public func write(_ bytes: UnsafeRawBufferPointer, at offset: Int) throws(StorageError) {
         let address = UInt(bitPattern: bytes.baseAddress)
         var done = 0

@@ -36,7 +36,7 @@ extension HDF5File {
         }
     }
 
-    /// Makes a dataset whose elements somebody else writes to the file when it is closed, and the groups above it.
+    /// Makes a dataset whose elements somebody else writes to the file after it is closed, and the groups above it.
     ///
     /// - Returns: where they start in the file, in bytes; nil if there are none.
     public func reserve<Element: HDF5Element>(

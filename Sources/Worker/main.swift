@@ -59,6 +59,7 @@ struct Worker: ParsableCommand {
     }
 }
 
+StandardStream.fillPlaces()
 CheckpointProbe.answerIfAsked()
 becomeDeafProgramIfAsked()
 requireProcessor()

@@ -54,7 +54,11 @@ struct StrictTests {
         ),
         ("batch_size: 1\nlearning_rate: fast", "run.yml:2: learning_rate must be a number, not \"fast\""),
         ("batch_size: 1\nlearning_rate: .nan", "run.yml:2: learning_rate must be a number, not \".nan\""),
-        ("batch_size: 1\nlearning_rate: 1e999", "run.yml:2: learning_rate must be a finite number, not 1e999"),
+        (
+            "batch_size: 1\nlearning_rate: 1e999",
+            "run.yml:2: learning_rate must be a finite number of 32 bits, not 1e999"
+        ),
+        ("batch_size: 1\nlearning_rate: 1e39", "run.yml:2: learning_rate must be a finite number of 32 bits, not 1e39"),
         ("batch_size: 1\nlearning_rate: 0", "run.yml:2: learning_rate must be above 0.0, not 0"),
         ("batch_size: 1\nwarmup: 1.5", "run.yml:2: warmup must be from 0.0 to 1.0, not 1.5"),
         ("batch_size: 1\ndropout: 1", "run.yml:2: dropout must be at least 0.0 and below 1.0, not 1"),
@@ -105,7 +109,11 @@ struct StrictTests {
         ("batch_size", "--set batch_size: must have the form KEY=VALUE"),
         ("=3", "--set =3: must have the form KEY=VALUE"),
         ("a..b=3", "--set a..b=3: must have the form KEY=VALUE"),
-        ("batch_size=", "run.yml:1: missing key \"batch_size\""),
+        ("batch_size=null", "run.yml:1: missing key \"batch_size\""),
+        (
+            "batch_size=",
+            "--set batch_size=: has no value; batch_size=null stands for a key that is not given"
+        ),
     ])
     func refusesOverrides(assignment: String, expected: String) throws {
         #expect(try errorOf("batch_size: 1\nname: x\n", set: assignment) == expected)

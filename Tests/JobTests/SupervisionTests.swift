@@ -158,6 +158,16 @@ import Testing
         #expect(missing.error == "mtdnn-worker: nowhere: No such file or directory\n")
     }
 
+    @Test func `Signals that come together, as timeout sends them, are one wish`() throws {
+        let running = try job.start(ranks: 2, SupervisedRun.endless)
+        try job.waitForCheckpoint(ofStep: 8)
+        for _ in 0..<20 { kill(running.processIdentifier, SIGTERM) }
+        let result = try running.wait(timeout: 300)
+        #expect(result.status == 75, "\(result.error)")
+        #expect(result.output.contains("stopped after step"), "\(result.output)\(result.error)")
+        #expect(!result.error.contains("the job was ended"), "\(result.error)")
+    }
+
     @Test func `A second signal ends the job at once`() throws {
         let running = try job.start(ranks: 2, SupervisedRun.endless)
         try job.waitForCheckpoint(ofStep: 8)
@@ -167,7 +177,11 @@ import Testing
         try wait(for: "the first to be heard") {
             try String(contentsOfFile: "\(job.folder)/lock", encoding: .utf8).contains("\"isStopping\":true")
         }
-        kill(running.processIdentifier, SIGTERM)
+        // `timeout` sends two at once, which are one wish; so the second is sent until it counts.
+        try wait(for: "the end of the job") {
+            kill(running.processIdentifier, SIGTERM)
+            return try job.processes("mtdnn train").isEmpty
+        }
         let result = try running.wait(timeout: 300)
         #expect(result.status == 75, "\(result.error)")
         #expect(lines(result).last?.contains("the job was ended with code") == true, "\(result.error)")

@@ -125,6 +125,7 @@ struct SamplerTests {
         #expect(counts(.main(task: 3, ratio: 0.5)) == [[2, 1, 1, 8]])
         #expect(counts(.main(task: 3, ratio: 9)) == counts(.proportional))
         #expect(counts(.main(task: 3, ratio: nil)) == counts(.proportional))
+        #expect(counts(.main(task: 0, ratio: 0.4), [Self.tasks[0]]) == counts(.proportional, [Self.tasks[0]]))
         var weighted = Self.tasks
         weighted[1].weight = 3
         // 1, 3, 1 and 1 of 6, of 6 + 3 + 3 + 8 batches.

@@ -226,23 +226,23 @@ struct SettingsTests {
                 + "supported: Classification, Regression, Ranking, SeqenceLabeling, SpanClassification, SpanClassificationYN, MaskLM"
         ),
         (
-            "train=",
+            "train=null",
             "tasks.yml:5: ner.task_type is ClozeChoice, which this version does not train; "
                 + "supported: Classification, Regression, Ranking, SeqenceLabeling, SpanClassification, SpanClassificationYN, MaskLM"
         ),
         ("tasks=/no/tasks.yml", "--set tasks: tasks names no file: /no/tasks.yml"),
         ("tasks=/", "--set tasks: tasks names no file: /"),
         ("tasks=\"a\\0b\"", "--set tasks: tasks must not contain a null character"),
-        ("tasks=", "glue.yml:1: missing key \"tasks\""),
-        ("data=", "glue.yml:1: missing key \"data\""),
-        ("encoder=", "glue.yml:1: missing key \"encoder\""),
+        ("tasks=null", "glue.yml:1: missing key \"tasks\""),
+        ("data=null", "glue.yml:1: missing key \"data\""),
+        ("encoder=null", "glue.yml:1: missing key \"encoder\""),
         ("encoder=bert", "--set encoder: encoder must be a mapping of keys to values, not \"bert\""),
         (
             "encoder.vocab=v.txt",
             "glue.yml:1: encoder has both from and vocab; a pretrained encoder brings its own sizes"
         ),
         ("encoder.form=x", "--set encoder.form: unknown key \"form\" in encoder; did you mean \"from\"?"),
-        ("encoder.from=", "glue.yml:1: missing key \"hidden_size\" in encoder"),
+        ("encoder.from=null", "glue.yml:1: missing key \"hidden_size\" in encoder"),
         (
             "encoder={hidden_size: 100, num_hidden_layers: 2, num_attention_heads: 3, intermediate_size: 4, vocab: v}",
             "--set encoder: encoder.hidden_size must be a multiple of num_attention_heads (3), not 100"

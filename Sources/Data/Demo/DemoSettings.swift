@@ -59,7 +59,7 @@ enum DemoSettings {
         tasks: tasks.yml
         data: .
         train: [sentiment, entailment, similarity, answers]
-        epochs: 5
+        epochs: 7
         batch_size: 32
         slices: 8
         max_length: 64

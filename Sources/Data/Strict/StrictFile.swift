@@ -33,7 +33,12 @@ extension StrictValue {
         }
         let folder = FileManager.default.currentDirectoryPath
         let position = SettingsPosition(file: "--set \(parts[0])", line: nil, folder: folder)
-        let node = try Self.compose(parts[1], at: position) ?? Node("")
+        guard let node = try Self.compose(parts[1], at: position) else {
+            // `seed=$SEED` without that variable.
+            throw SettingsError(
+                file: "--set \(assignment)",
+                message: "has no value; \(parts[0])=null stands for a key that is not given")
+        }
         var changed = self
         try changed.set(steps[...], to: StrictValue(node, name: parts[0], at: position))
         return changed

@@ -58,7 +58,8 @@ public struct StrictValue: Sendable {
         guard let text = plainText, text.isDecimalNumber, let number = Double(text) else {
             throw error("must be a number, not \(described)")
         }
-        guard number.isFinite else { throw error("must be a finite number, not \(text)") }
+        // Most numbers are computed with in 32 bits.
+        guard Float(number).isFinite else { throw error("must be a finite number of 32 bits, not \(text)") }
         return try checked(number, limit)
     }
 

@@ -32,7 +32,7 @@ final class PretrainingHead: TaskHead {
     // Rows of sequences.
     private let firstTokens, dfirstTokens: Matrix  // [sequences, hidden]
     private let nextScores: Matrix  // [sequences, 2]
-    private let summaries: Matrix  // [sequences, 5]
+    private let summaries: Matrix  // [sequences, 4]
     private(set) var decoderGradient: TiedDecoderGradient?
 
     /// Rows whose scores an evaluation has at once, where nothing is trained.

@@ -66,8 +66,7 @@ package final class CheckpointStore {
             RankPosition.writes(.checkpoint)
             defer { RankPosition.writes(nil) }
             try createFolder(partial)
-            try staging.write(to: path, step: step)
-            return try Manifest.describe(path, fromDisk: true)
+            return try staging.write(to: path, step: step)
         }
         stage = .writing(step: step, score: score, work)
     }

@@ -32,7 +32,8 @@ public enum TaskMixture: Equatable, Sendable {
                 return inProportion { raised($0, to: exponent) }
             }
         case .main(let main, let ratio):
-            guard let ratio else { return [whole] }
+            // Without others there is nothing to choose from.
+            guard let ratio, whole.count > 1 else { return [whole] }
             var others = whole
             others[main] = 0
             let sum = others.reduce(0, +)

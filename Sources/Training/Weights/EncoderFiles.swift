@@ -58,6 +58,12 @@ package struct EncoderFiles {
                 "the vocabulary of \(source.place) has \(tokenizer.vocabulary.count) word pieces, and the encoder "
                     + "embeddings for \(sizes.vocabularySize)")
         }
+        // Some round embeddings up, by hundreds at most; a file that was cut off would make [UNK] of words without a word.
+        guard sizes.vocabularySize - tokenizer.vocabulary.count < 1024 else {
+            throw TrainingError(
+                "the vocabulary of \(source.place) has only \(tokenizer.vocabulary.count) word pieces for the encoder's "
+                    + "\(sizes.vocabularySize) embeddings: it is cut off, or another encoder's; fetch it again")
+        }
         return tokenizer
     }
 
