@@ -19,7 +19,9 @@ struct Supervisor {
         let signals = StopSignals.ofProgram
         defer { signals.onFirst {} }
         signals.onFirst {
-            Supervisor.say("asked to stop after this step, with a checkpoint; a second signal, a second later, ends the job at once")
+            Supervisor.say(
+                "asked to stop after this step, with a checkpoint; one more signal, a second later, ends the job at once"
+            )
             do { try lock.noteStopping() } catch { Supervisor.say("\(error)") }
         }
         var restarts = Restarts(settings)

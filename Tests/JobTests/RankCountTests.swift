@@ -77,7 +77,9 @@ import Testing
         #expect(try accumulated == run.finish(ranks: 1, "epochs=1"))
         // The setting is heard: less room for activations, more for sums of gradients.
         func memory(_ settings: String...) throws -> Substring? {
-            let result = try run.start(ranks: ranks, ["epochs=1", "folder=\(run.newFolder())"] + settings)
+            // Large batches, so that the two do not cancel out in whole megabytes.
+            let result = try run.start(
+                ranks: ranks, ["epochs=1", "batch_size=64", "folder=\(run.newFolder())"] + settings)
             return result.output.split(separator: "\n").first { $0.contains(" for values, gradients, ") }
         }
         let whole = try #require(try memory())
