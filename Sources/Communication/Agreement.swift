@@ -9,7 +9,8 @@ public struct SharedError: Error, Equatable, CustomStringConvertible {
 
     /// A failure with this sentence; unless another exit code is given, one that says that a person must put something right (`EX_CONFIG`).
     public init(_ description: String, exitCode: Int32 = 78) {
-        self.description = description
+        // Ranks tell a failure by its sentence.
+        self.description = description.isEmpty ? "failed without a reason" : description
         self.exitCode = exitCode
     }
 

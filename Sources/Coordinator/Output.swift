@@ -23,14 +23,14 @@ struct Output {
         let exists = stat(target, &status) == 0
         let kind = status.st_mode & S_IFMT
         guard !exists || kind != S_IFDIR else { throw LaunchError("\(option) \(path): is a folder") }
+        guard !exists || kind == S_IFREG else {
+            return try open(target, named: "\(option) \(path)", O_WRONLY, body)
+        }
         let isInput = inputs.contains { input in
             var other = stat()
             return stat(input, &other) == 0 && other.st_dev == status.st_dev && other.st_ino == status.st_ino
         }
         guard !exists || !isInput else { throw LaunchError("\(option) \(path): is what is read; name another file") }
-        guard !exists || kind == S_IFREG else {
-            return try open(target, named: "\(option) \(path)", O_WRONLY, body)
-        }
         try replaceFile(at: target) { temporary in
             try open(temporary, named: "\(option) \(path)", O_WRONLY | O_CREAT | O_EXCL, body)
             if exists { chmod(temporary, status.st_mode & 0o7777) }

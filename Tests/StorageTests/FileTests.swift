@@ -80,6 +80,16 @@ import Testing
         #expect(throws: StorageError.self) { try DirectFile(writing: folder.path("missing")) }
     }
 
+    @Test func `What is not there has no contents, and what cannot be read is an error`() throws {
+        #expect(try contentsIfPresent(folder.path("missing")) == nil)
+        #expect(try contentsIfPresent(try folder.write("file", [1]) + "/below") == nil)
+        #expect(try contentsIfPresent(try folder.write("empty", [])) == Data())
+        let long = (0..<200_000).map { UInt8(truncatingIfNeeded: $0 * 3) }
+        #expect(try contentsIfPresent(try folder.write("long", long)) == Data(long))
+        let error = #expect(throws: StorageError.self) { try contentsIfPresent(folder.path(".")) }
+        #expect(error?.place == "read")
+    }
+
     @Test func `A replaced file is the new one, or the old one if writing failed`() throws {
         struct Failure: Error {}
         let path = try folder.write("file", [1])

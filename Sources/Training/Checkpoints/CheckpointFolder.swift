@@ -103,7 +103,7 @@ extension CheckpointFolder {
     func setAside(after step: Int) throws {
         for entry in try entries() where entry.step > step {
             let aside = "\(entry.path).damaged"
-            removeIfPresent(aside)
+            try removeIfPresent(aside)
             try rename(entry.path, to: aside)
         }
     }
@@ -111,7 +111,7 @@ extension CheckpointFolder {
     /// Removes what a job that was killed had begun to write.
     func removePartial() throws {
         for name in try names() where name.hasPrefix("step-") && name.hasSuffix(CheckpointFolder.partialSuffix) {
-            removeIfPresent("\(path)/\(name)")
+            try removeIfPresent("\(path)/\(name)")
         }
     }
 }
@@ -123,6 +123,12 @@ private func rename(_ old: String, to new: String) throws {
 }
 
 /// Removes a file or folder that may not be there.
-func removeIfPresent(_ path: String) {
-    do { try FileManager.default.removeItem(atPath: path) } catch { return }  // it was not there
+func removeIfPresent(_ path: String) throws {
+    do {
+        try FileManager.default.removeItem(atPath: path)
+    } catch CocoaError.fileNoSuchFile {
+        return
+    } catch {
+        throw TrainingError("\(path): cannot be removed: \(error.localizedDescription)")
+    }
 }

@@ -65,7 +65,10 @@ public struct CheckpointProbe: Sendable {
                         ? "did not come to an end while it read" : "crashed (signal \(signal)) while it read"))
         }
         guard process.terminationStatus == 0 else {
-            throw TrainingError(text.trimmingCharacters(in: .whitespacesAndNewlines))
+            let sentence = text.trimmingCharacters(in: .whitespacesAndNewlines)
+            throw TrainingError(
+                sentence.isEmpty
+                    ? "\(path): could not be looked into (exit code \(process.terminationStatus))" : sentence)
         }
     }
 

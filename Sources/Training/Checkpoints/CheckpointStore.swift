@@ -129,10 +129,11 @@ package final class CheckpointStore {
     }
 
     /// The room that the failed checkpoint took is free again for the next.
-    private func giveUp(step: Int, _ reason: String) {
+    private func giveUp(step: Int, _ cause: String) {
+        var reason = cause
+        do { try removeIfPresent(folder.partialPath(step: step)) } catch { reason += "; \(error)" }
         failure = reason
         if !isLast { say("checkpoint of step \(step) was not written, training goes on: \(reason)") }
-        removeIfPresent(folder.partialPath(step: step))
     }
 
     /// A file's description, or `!` and the reason why there is none.

@@ -55,7 +55,7 @@ public struct HuggingFaceExport {
                 try SafeTensors.write(try tensors(), to: "\(partial)/model.safetensors")
                 try files.copyTokenizer(to: partial, maximumLength: files.sizes.maximumPositions)
             } catch {
-                removeIfPresent(partial)
+                do { try removeIfPresent(partial) } catch let left { throw TrainingError("\(error); \(left)") }
                 throw error
             }
         }

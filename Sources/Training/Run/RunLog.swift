@@ -52,7 +52,7 @@ final class RunLog: @unchecked Sendable {  // all that changes is read and writt
     init(path: String, keepingSteps start: Int) throws {
         self.path = path
         var kept = Data()
-        if let old = FileManager.default.contents(atPath: path) {
+        if let old = try contentsIfPresent(path) {
             for line in old.split(separator: UInt8(ascii: "\n")) where try RunLog.step(of: line) ?? .max <= start {
                 kept += line + [UInt8(ascii: "\n")]
             }

@@ -1,4 +1,5 @@
 import Foundation
+import Storage
 
 // A run goes on with the settings that it began with: others would give neither the one result nor the other.
 extension RunSettings {
@@ -36,7 +37,7 @@ extension RunSettings {
 
     /// Throws unless the run folder is new or holds a run that may go on with these settings.
     func requireResumableFolder() throws {
-        guard let old = FileManager.default.contents(atPath: settingsPath) else { return }
+        guard let old = try contentsIfPresent(settingsPath) else { return }
         let hasCheckpoint = try !CheckpointFolder(run: folder).entries().isEmpty
         try requireResumable(
             from: try RunSettings.parse(String(decoding: old, as: UTF8.self), path: settingsPath),
@@ -48,7 +49,7 @@ extension RunSettings {
 
     /// Whether the run folder holds a run with these settings that is at its end; throws where it holds one with others.
     public func isFinished() throws -> Bool {
-        guard let old = FileManager.default.contents(atPath: settingsPath) else { return false }
+        guard let old = try contentsIfPresent(settingsPath) else { return false }
         try requireResumableFolder()
         let begun = try RunSettings.parse(String(decoding: old, as: UTF8.self), path: settingsPath)
         return try begun.epochs == epochs && begun.patience == patience && isEnded()

@@ -30,7 +30,7 @@ public struct JobOutcome {
 
     /// The code with which the job ended, whose mpirun exited with `status`; the file is removed.
     public func take(status: Int32) throws -> Int32 {
-        guard let bytes = FileManager.default.contents(atPath: path) else { return status }
+        guard let bytes = try contentsIfPresent(path) else { return status }
         try remove()
         return Int32(String(decoding: bytes, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)) ?? status
     }

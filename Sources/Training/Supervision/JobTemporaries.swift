@@ -46,10 +46,10 @@ public struct JobTemporaries {
         let manager = FileManager.default
         if let family = jobFamily(), manager.fileExists(atPath: sharedMemory) {
             for name in try manager.contentsOfDirectory(atPath: sharedMemory) where isOfJob(name, family) {
-                try removeFile("\(sharedMemory)/\(name)")
+                try removeIfPresent("\(sharedMemory)/\(name)")
             }
         }
-        try removeFile(path)
+        try removeIfPresent(path)
     }
 
     /// The upper half of the job's number, which all processes of one mpirun have in common.
@@ -65,14 +65,5 @@ public struct JobTemporaries {
         let parts = name.split(separator: ".")
         guard parts.count >= 5, let place = ["vader_segment": 2, "osc_sm": 3][parts[0]] else { return false }
         return UInt32(parts[parts.count - place], radix: 16).map { $0 >> 16 } == family
-    }
-
-    private func removeFile(_ path: String) throws {
-        guard FileManager.default.fileExists(atPath: path) else { return }
-        do {
-            try FileManager.default.removeItem(atPath: path)
-        } catch {
-            throw TrainingError("\(path): cannot be removed: \(error.localizedDescription)")
-        }
     }
 }
