@@ -13,6 +13,8 @@ struct Launcher {
     var stallTimeout: Int
     /// What the worker is started with.
     var workerArguments: [String]
+    /// Receives what the ranks print, where that must not be lost; they print to this program's standard output where nil.
+    var printed: PrintedText?
 
     /// Runs the job; returns mpirun's exit code, or 128 and the number of the signal that killed it.
     /// - Parameters:
@@ -29,6 +31,10 @@ struct Launcher {
         let input = Pipe()
         process.standardInput = input
         defer { do { try input.fileHandleForWriting.close() } catch {} }
+        if let printed {
+            process.standardOutput = printed.pipe
+            printed.read()
+        }
         try signals.run(process)
         return process.terminationStatus + (process.terminationReason == .uncaughtSignal ? 128 : 0)
     }

@@ -61,13 +61,16 @@ struct JobOptions: ParsableArguments {
         if code != 0 { throw ExitCode(code) }
     }
 
-    /// Runs the worker with `arguments` on all ranks, once and without a run folder, or throws where the job did not end well.
+    /// Runs the worker with `arguments` on all ranks, once and without a run folder, and says what they print; throws where the job did not end well.
     func start(_ settings: RunSettings, arguments: [String]) throws {
         let temporaries = JobTemporaries()
         let outcome = JobOutcome(folder: temporaries.path, job: temporaries.job)
-        let launcher = try launcher(settings, arguments + ["--outcome", outcome.path])
+        let printed = PrintedText()
+        var launcher = try launcher(settings, arguments + ["--outcome", outcome.path])
+        launcher.printed = printed
         let code = try outcome.take(status: launcher.run(temporaries, .ofProgram))
         try temporaries.remove()
+        try Output.standard.write(printed.text())
         if code != 0 { throw ExitCode(code) }
     }
 

@@ -54,6 +54,14 @@ import Testing
         #expect(bytes > 65_536)
     }
 
+    @Test(.enabled(if: FileManager.default.fileExists(atPath: "/dev/full"), "needs /dev/full"))
+    func `Figures that find no room are an error`() throws {
+        let command = "'\(productPath("mtdnn"))' bench '\(run.suite.runFile)' --steps 2 >/dev/full"
+        let result = try runAlone(executable: "/bin/sh", arguments: ["-c", command])
+        #expect(result.status == 1, "\(result.error)")
+        #expect(result.error.hasSuffix("Error: standard output: cannot be written: No space left on device\n"))
+    }
+
     @Test func `The batches are those of training and do not depend on ranks`() throws {
         func rows(_ ranks: String) throws -> [[String: Any]] {
             let result = try bench("--ranks", ranks, "--steps", "4", "--json")

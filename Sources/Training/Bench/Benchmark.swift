@@ -51,9 +51,7 @@ public struct Benchmark {
         let report = BenchReport(
             settings, trainer, batches: batches.all, taskNames: parts.tasks.map(\.definition.name), seconds: seconds,
             threads: settings.threads, library: rates.libraryName, ranks: figures)
-        guard StandardStream.output.write((asJSON ? try report.json : report.text) + "\n") else {
-            throw TrainingError("the figures cannot be written to standard output: \(String(cString: strerror(errno)))")
-        }
+        StandardStream.output.say(asJSON ? try report.json : report.text)
     }
 
     /// One step; throws on all ranks where one of them was asked to stop.

@@ -14,11 +14,8 @@ public enum StandardStream: Int32, Sendable {
     public func say(_ sentence: String) { write(sentence + "\n") }
 
     /// Writes a text at once: a job that is ended soon after would take along what is kept back, and other processes write to the same place.
-    /// - Returns: whether all of it was written; `errno` says why not.
-    @discardableResult
-    public func write(_ text: String) -> Bool {
-        let bytes = Array(text.utf8)
-        return bytes.withUnsafeBytes { Storage.write($0, to: rawValue) } == bytes.count
+    public func write(_ text: String) {
+        _ = Array(text.utf8).withUnsafeBytes { Storage.write($0, to: rawValue) }
     }
 
     /// Fills the places of standard streams that a program was started without, before it opens anything.
