@@ -114,58 +114,85 @@ private struct LeftFactor {
     }
 }
 
-/// A block of c, panel by panel: every tile, or every two side by side with all their rows where the processor has pairs, and every two pairs that
-/// are whole. What reaches beyond the block is computed whole in `scratch` and copied in part.
+/// A block of c, panel by panel, or by two panels side by side where the processor computes pairs of tiles.
 private func multiplyBlock(
     _ left: LeftFactor, inner: Int, _ scratch: ProductScratch, into c: Matrix, accumulating: Bool
 ) {
-    let hasPairs = ProductTile.hasPairs
-    let (height, width) = (ProductTile.rows, ProductTile.columns)
+    // Looked up once: each look at an object of a class counts its references.
+    let (hasPairs, right, tiles) = (ProductTile.hasPairs, scratch.right, scratch.tiles)
+    let width = ProductTile.columns
     var column = 0
     while column < c.columns {
-        let panelCount = hasPairs && column + width < c.columns ? 2 : 1
-        let isWholePair = panelCount == 2 && column + 2 * width <= c.columns
-        var row = 0
-        while row < c.rows {
-            let a = left.start + row * left.tileDistance
-            if isWholePair && row + 2 * height <= c.rows {
-                ProductTile.multiplyFour(
-                    a, lower: height * left.tileDistance, row: left.rowDistance, term: left.termDistance,
-                    panels: scratch.right + column * inner, panelDistance: width * inner, inner: inner,
-                    into: c.row(row) + column, stride: c.stride, second: width, accumulating: accumulating)
-                row += 2 * height
-                continue
-            }
-            let rows = min(height, c.rows - row)
-            func copyTile(_ tile: Int, column: Int) {
-                ProductTile.copy(
-                    scratch.tiles + tile, into: c.row(row) + column, stride: c.stride, rows: rows,
-                    columns: min(width, c.columns - column), accumulating: accumulating)
-            }
-            if panelCount == 2 && rows == height {
-                ProductTile.multiplyPair(
-                    a, row: left.rowDistance, term: left.termDistance, panels: scratch.right + column * inner,
-                    panelDistance: width * inner, inner: inner,
-                    into: isWholePair ? c.row(row) + column : scratch.tiles,
-                    stride: isWholePair ? c.stride : width, second: isWholePair ? width : ProductTile.count,
-                    accumulating: isWholePair && accumulating)
-                if !isWholePair {
-                    copyTile(0, column: column)
-                    copyTile(ProductTile.count, column: column + width)
-                }
-            } else {
-                for first in stride(from: column, to: column + panelCount * width, by: width) {
-                    let isWhole = rows == height && first + width <= c.columns
-                    ProductTile.multiply(
-                        a, row: left.rowDistance, term: left.termDistance, count: rows, scratch.right + first * inner,
-                        inner: inner, into: isWhole ? c.row(row) + first : scratch.tiles,
-                        stride: isWhole ? c.stride : width, accumulating: isWhole && accumulating)
-                    if !isWhole { copyTile(0, column: first) }
-                }
-            }
-            row += height
+        let isPair = hasPairs && column + width < c.columns
+        let end = min(column + (isPair ? 2 : 1) * width, c.columns)
+        if isPair {
+            multiplyPairs(
+                left, right + column * inner, inner: inner, tiles, into: c.columns(column..<end),
+                accumulating: accumulating)
+        } else {
+            multiplyTiles(
+                left, right + column * inner, inner: inner, tiles, into: c.columns(column..<end), from: 0,
+                accumulating: accumulating)
         }
-        column += panelCount * width
+        column = end
+    }
+}
+
+/// The columns of two panels: four tiles at once, then two, and what has not the rows of a tile one by one. Pairs that reach beyond the last column are
+/// computed whole in `tiles` and copied in part.
+private func multiplyPairs(
+    _ left: LeftFactor, _ panels: UnsafePointer<Float>, inner: Int, _ tiles: UnsafeMutablePointer<Float>,
+    into c: Matrix, accumulating: Bool
+) {
+    let (height, width) = (ProductTile.rows, ProductTile.columns)
+    let isWhole = c.columns == 2 * width
+    var row = 0
+    while isWhole && row + 2 * height <= c.rows {
+        ProductTile.multiplyFour(
+            left.start + row * left.tileDistance, lower: height * left.tileDistance, row: left.rowDistance,
+            term: left.termDistance, panels: panels, panelDistance: width * inner, inner: inner, into: c.row(row),
+            stride: c.stride, second: width, accumulating: accumulating)
+        row += 2 * height
+    }
+    while row + height <= c.rows {
+        ProductTile.multiplyPair(
+            left.start + row * left.tileDistance, row: left.rowDistance, term: left.termDistance, panels: panels,
+            panelDistance: width * inner, inner: inner, into: isWhole ? c.row(row) : tiles,
+            stride: isWhole ? c.stride : width, second: isWhole ? width : ProductTile.count,
+            accumulating: isWhole && accumulating)
+        if !isWhole {
+            ProductTile.copy(
+                tiles, into: c.row(row), stride: c.stride, rows: height, columns: width, accumulating: accumulating)
+            ProductTile.copy(
+                tiles + ProductTile.count, into: c.row(row) + width, stride: c.stride, rows: height,
+                columns: c.columns - width, accumulating: accumulating)
+        }
+        row += height
+    }
+    multiplyTiles(
+        left, panels, inner: inner, tiles, into: c.columns(0..<width), from: row, accumulating: accumulating)
+    multiplyTiles(
+        left, panels + width * inner, inner: inner, tiles, into: c.columns(width..<c.columns), from: row,
+        accumulating: accumulating)
+}
+
+/// The columns of one panel from row `first` on, tile by tile. A tile that reaches beyond the block is computed whole in `scratch` and copied in part.
+private func multiplyTiles(
+    _ left: LeftFactor, _ panel: UnsafePointer<Float>, inner: Int, _ scratch: UnsafeMutablePointer<Float>,
+    into c: Matrix, from first: Int, accumulating: Bool
+) {
+    let (height, width) = (ProductTile.rows, ProductTile.columns)
+    for row in stride(from: first, to: c.rows, by: height) {
+        let rows = min(height, c.rows - row)
+        let isWhole = rows == height && c.columns == width
+        ProductTile.multiply(
+            left.start + row * left.tileDistance, row: left.rowDistance, term: left.termDistance, count: rows, panel,
+            inner: inner, into: isWhole ? c.row(row) : scratch, stride: isWhole ? c.stride : width,
+            accumulating: isWhole && accumulating)
+        if !isWhole {
+            ProductTile.copy(
+                scratch, into: c.row(row), stride: c.stride, rows: rows, columns: c.columns, accumulating: accumulating)
+        }
     }
 }
 
