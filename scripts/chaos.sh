@@ -39,7 +39,7 @@ encoder: {hidden_size: 32, num_hidden_layers: 2, num_attention_heads: 4, interme
   max_position_embeddings: 90, initializer_range: 0.1, vocab: vocab.txt}
 tasks: tasks.yml
 data: .
-epochs: $((2 * kills + 10))
+epochs: $((3 * kills + 10))
 batch_size: 7
 slices: 8
 max_length: 90
@@ -99,16 +99,14 @@ look() {
     if [[ " $ranks " != *" $process "* ]]; then step=0 phase=startup; fi
 }
 
-# Sets `found` to the phase that the job is in, as rank $1 or the files of a checkpoint show it.
+# Sets `found` to the phases that the job is in: a checkpoint's, as its files show it, which is written beside training, and what rank $1 says of itself.
 find_phase() {
-    local file
-    found=""
+    local file writes=""
     # What an earlier job was writing when it was killed does not count.
     for file in "$run"/checkpoints/*.partial/{shard-*,model.h5}; do
         if [[ ! $file -nt $folder/stamp ]]; then continue; fi
-        if [[ $file == */model.h5 ]]; then found=commit; elif [[ -z $found ]]; then found=shard-write; fi
+        if [[ $file == */model.h5 ]]; then writes=commit; elif [[ -z $writes ]]; then writes=shard-write; fi
     done
-    if [[ -n $found ]]; then return; fi
     look "$1"
     case $phase in
         startup) found=start-up ;;
@@ -117,7 +115,10 @@ find_phase() {
         evaluate) found=evaluation ;;
         *) found=other ;;
     esac
+    if [[ -n $writes ]]; then found="$writes $found"; fi
 }
+
+is_in() { [[ " $found " == *" $1 "* ]]; }
 
 # wait_for_phase PHASE RANK: returns when the job is in it, or has passed by it too often; fails where the job ended before, or after two
 # minutes.
@@ -134,7 +135,7 @@ wait_for_phase() {
     while [[ $phase == startup ]]; do nap 0.01; find_processes; look "$2"; alive "$deadline" || return 1; done
     first=$((step + first))
     while ((step < first)); do nap 0.005; look "$2"; alive "$deadline" || return 1; done
-    while find_processes; find_phase "$2"; [[ $found != "$1" ]]; do
+    while find_processes; find_phase "$2"; ! is_in "$1"; do
         # The run must last for all kills.
         look "$2"
         if ((step > first + 60)); then return; fi
@@ -239,7 +240,9 @@ for ((number = 1; number <= kills; number++)); do
         fi
     fi
     names=(rank mtdnn all)
-    counts[$found]=$((${counts[$found]:-0} + 1))
+    # A kill counts once: for the phase that it was meant for where the job was in it.
+    if is_in "$aim"; then met=$aim; else met=${found%% *}; fi
+    counts[$met]=$((${counts[$met]:-0} + 1))
     victims[${names[victim]}]=$((${victims[${names[victim]}]:-0} + 1))
     passed=$((passed + 1))
 done

@@ -1,7 +1,8 @@
 import Foundation
 import TestSupport
 import Testing
-import Training
+
+@testable import Training
 
 /// What users get to see when a run cannot go on: one line, once, soon, and an exit code that is not 0.
 @Suite(.serialized) final class FailureTests {
@@ -43,6 +44,22 @@ import Training
         #expect(batch(at: 1).map { "\(task)-\($0)" } == names)
         let log = try String(contentsOfFile: "\(run.suite.folder)/run/metrics.jsonl", encoding: .utf8)
         #expect(log.split(separator: "\n").count == 1)
+    }
+
+    @Test func `Weights that the last update ruined are not written as a result`() throws {
+        let result = try run.start(
+            ranks: 2,
+            [
+                "train=[single]", "batch_size=40", "epochs=1", "learning_rate=1.0e+38", "warmup=0", "schedule=constant",
+                "dropout=0",
+            ])
+        #expect(result.status == 65, "\(result.error)")
+        let lines = lines(result)
+        #expect(
+            lines == [
+                "mtdnn-worker: step 1: task single has scores on dev that are no finite numbers: lower `learning_rate`"
+            ])
+        #expect(try CheckpointFolder(run: "\(run.suite.folder)/run").entries().isEmpty)
     }
 
     @Test(arguments: [2, 3])

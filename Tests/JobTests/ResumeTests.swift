@@ -147,6 +147,14 @@ import Testing
         #expect(try run.outcome(of: folder) == log)
     }
 
+    @Test func `A run that failed before its first checkpoint begins anew with settings that are mended`() throws {
+        let failed = try run.start(ranks: 1, settings + ["folder=\(folder)", "learning_rate=1e30"])
+        #expect(failed.status == 65 && FileManager.default.fileExists(atPath: "\(folder)/run.yml"), "\(failed.error)")
+        let mended = try run.start(ranks: 1, settings + ["folder=\(folder)"])
+        #expect(mended.status == 0, "\(mended.error)")
+        #expect(try run.outcome(of: folder) == run.finish(ranks: 1))
+    }
+
     @Test func `A run goes on where it was moved to, and not with other data there`() throws {
         let whole = try run.finish(ranks: 1)
         _ = try interrupt(ranks: 2, signal: "USR1", afterStep: 7)

@@ -8,9 +8,9 @@ warm-up is 0):
     peer/bin/python follow.py --weights first.h5 --batches batches.json --metrics RUN/metrics.jsonl --epochs 4 --rate 1e-4 \\
         --encoder ENCODER --data DATA --log /dev/null --task cola --task rte:batch=16,length=96 ...
 
-With `--dropout 0`, for a run with `dropout: 0`, `san: {prediction_dropout: 0}` and tasks with `dropout_p: 0`, every step is compared. Otherwise each program draws
-masks of its own, and what is compared are mean losses by task and epoch: batches are the same, so the difference tells more than those of two seeds. At the end of an
-epoch its scores on the development rows are printed.
+Every step is compared, with the trainer's own dropout masks (`masks.py`; `--seed` is the run's), or with `--dropout 0` for a run with `dropout: 0`, `san: {prediction_dropout: 0}`
+and tasks with `dropout_p: 0`. With `--masks own` PyTorch draws other masks, and what is compared are mean losses by task and epoch: batches are the same, so the difference
+tells more than those of two seeds. At the end of an epoch its scores on the development rows are printed.
 """
 import collections
 import json
@@ -19,6 +19,7 @@ import statistics
 import torch
 
 from data import pack, read, tokenise
+from masks import TrainerDropout
 from model import Dropout, Encoder
 from train import arguments, evaluate, loss_of, make_optimizer
 from weights import load_tasks
@@ -28,9 +29,11 @@ def main():
     options = arguments(
         ("--weights", "the trainer's first weights, by `mtdnn export --hdf5`"),
         ("--batches", "the trainer's batches, by `mtdnn bench --json`"),
-        ("--metrics", "the run's metrics.jsonl"))
+        ("--metrics", "the run's metrics.jsonl"),
+        ("--masks", "`trainer`: the trainer's dropout masks, `own`: others"))
     torch.manual_seed(options.seed)
-    encoder = Encoder(options.encoder, Dropout(options.seed))
+    masks = dict(trainer=TrainerDropout, own=Dropout)[options.masks](options.seed)
+    encoder = Encoder(options.encoder, masks)
     encoder.share = options.dropout
     has_dropout = options.dropout > 0
     tasks = load_tasks(options, encoder, options.weights)
@@ -50,6 +53,8 @@ def main():
         task = tasks[chosen["task"]]
         encoder.train(has_dropout), task["head"].train(has_dropout)
         batch = pack([task["train"][row] for row in chosen["rows"]], task["kind"])
+        if options.masks == "trainer":
+            masks.begin(step, batch)
         optimizer.zero_grad(set_to_none=True)
         loss = loss_of(task, task["head"](encoder(batch, task["head"].first_only), batch), batch)
         loss.backward()
@@ -58,7 +63,7 @@ def main():
             group["lr"] = options.rate * (step / warm if step < warm else (steps - step) / (steps - warm))
         optimizer.step()
         losses[1 + step * options.epochs // steps, chosen["task"]].append((loss.item(), line["loss"]))
-        if not has_dropout:
+        if options.masks == "trainer" or not has_dropout:
             pairs = [(loss.item(), line["loss"]), (norm.item(), line["gradient_norm"])]
             print(f"step {step + 1} {chosen['task']}: loss {pairs[0][0]:.6f}, norm {pairs[1][0]:.5f}; relative differences "
                   + ", ".join(f"{abs(a - b) / abs(a):.1e}" for a, b in pairs), flush=True)

@@ -8,7 +8,7 @@ def main():
 
 def make_model(options):
     import torch
-    from model import Answer, Pooled
+    from model import Answer, Dropout, Pooled
     from torch import nn
     from transformers import BertModel
 
@@ -31,11 +31,13 @@ def make_model(options):
             return common.loss_sum(common.TASKS[task]["kind"], self.heads[task](rows, batch), batch) / len(batch["sizes"])
 
     class TorchDropout:
-        def __call__(self, x, share, training):
+        def __call__(self, x, share, training, site=None, rows=None):
             return torch.nn.functional.dropout(x, share, training)
 
-        def mask(self, shape, share):
+        def mask(self, shape, share, site=None, rows=None):
             return torch.nn.functional.dropout(torch.ones(shape), share)
+
+        turns = Dropout.turns
 
     return MultiTask()
 

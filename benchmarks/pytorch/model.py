@@ -13,18 +13,27 @@ TURNS = 5
 
 
 class Dropout:
-    """Dropout masks from raw 16-bit numbers: several times faster than torch.dropout on a processor; the share is exact to 1/65536."""
+    """Dropout masks from raw 16-bit numbers: several times faster than torch.dropout on a processor; the share is exact to 1/65536.
+
+    `site` and `rows` say which place and which rows are asked for: masks that must be those of the trainer depend on it (`masks.py`), these don't.
+    """
 
     def __init__(self, seed):
         self.random = numpy.random.SFC64(seed)
 
-    def mask(self, shape, share):
+    def mask(self, shape, share, site=None, rows=None):
         count = math.prod(shape)
         bits = torch.from_numpy(self.random.random_raw(count // 4 + 1).view(numpy.int16)[:count])
         return (bits >= round(share * 65536) - 32768).float().mul_(1 / (1 - share)).view(shape)
 
-    def __call__(self, x, share, training):
-        return x * self.mask(x.shape, share) if training and share > 0 else x
+    def __call__(self, x, share, training, site=None, rows=None):
+        return x * self.mask(x.shape, share, site, rows) if training and share > 0 else x
+
+    def turns(self, count, turns, share):
+        """Which turns' predictions are kept [count, turns], 1 or 0: one chosen turn per row always is."""
+        kept = (torch.rand(count, turns) >= share).float()
+        kept[torch.arange(count), torch.randint(turns, (count,))] = 1
+        return kept
 
 
 class Layer(nn.Module):
@@ -39,23 +48,23 @@ class Layer(nn.Module):
 
     def forward(self, rows, batch, drop, first_only):
         """`first_only` computes nothing but each sequence's first row: all that a pooled head reads of the last block."""
-        width = rows.shape[1]
+        width, read = rows.shape[1], "sorted" if first_only else "tokens"
         if first_only:
             kept = rows[batch["first"]]
             queries = F.linear(kept, self.qkv.weight[:width], self.qkv.bias[:width])
             keys_values = F.linear(rows, self.qkv.weight[width:], self.qkv.bias[width:])
         else:
             kept, queries, keys_values = rows, *self.qkv(rows).split([width, 2 * width], 1)
-        mixed, done = [], 0
+        mixed, done, sequences = [], 0, 0
         for start, count, length in batch["groups"]:
             asked = 1 if first_only else length
             q = queries[done:done + count * asked].view(count, asked, self.heads, -1).transpose(1, 2)
             k, v = keys_values[start:start + count * length].view(count, length, 2, self.heads, -1).permute(2, 0, 3, 1, 4)
             weights = ((q * q.shape[-1] ** -0.5) @ k.transpose(2, 3)).softmax(3)
-            mixed.append((drop(weights) @ v).transpose(1, 2).reshape(count * asked, width))
-            done += count * asked
-        kept = self.norm1(kept + drop(self.merge(torch.cat(mixed))))
-        return self.norm2(kept + drop(self.contract(F.gelu(self.expand(kept)))))
+            mixed.append((drop(weights, (sequences, count, asked), 2) @ v).transpose(1, 2).reshape(count * asked, width))
+            done, sequences = done + count * asked, sequences + count
+        kept = self.norm1(kept + drop(self.merge(torch.cat(mixed)), read, 0))
+        return self.norm2(kept + drop(self.contract(F.gelu(self.expand(kept))), read, 1))
 
 
 class Encoder(nn.Module):
@@ -97,14 +106,15 @@ class Encoder(nn.Module):
             initialise(self.pooler)
 
     def forward(self, batch, first_only):
-        def drop(x):
-            return self.dropout(x, self.share, self.training)
+        def drop(x, rows, *site):
+            return self.dropout(x, self.share, self.training, site, rows)
 
         rows = self.word(batch["tokens"]) + self.position(batch["positions"]) + self.segment(batch["segments"])
-        rows = drop(self.norm(rows))
-        for layer in self.layers[:-1]:
-            rows = layer(rows, batch, drop, False)
-        return self.layers[-1](rows, batch, drop, first_only)
+        rows = drop(self.norm(rows), "tokens", "embeddings")
+        for index, layer in enumerate(self.layers):
+            is_last = index + 1 == len(self.layers)
+            rows = layer(rows, batch, lambda x, rows, kind: drop(x, rows, "layer", index, kind), first_only and is_last)
+        return rows
 
 
 def initialise(module):
@@ -125,7 +135,7 @@ class Pooled(nn.Module):
 
     def forward(self, rows, batch):
         pooled = torch.tanh(self.pooler[0](rows[batch["place"]]))
-        return self.classifier(self.dropout(pooled, self.share, self.training))
+        return self.classifier(self.dropout(pooled, self.share, self.training, ("pooled",), "sequences"))
 
 
 class Answer(nn.Module):
@@ -141,11 +151,11 @@ class Answer(nn.Module):
         initialise(self)
         self.recurrent.reset_parameters()
 
-    def drop(self, x):
+    def drop(self, x, *site):
         """One mask per sequence, shared by its positions."""
         if not self.training:
             return x
-        mask = self.dropout.mask((x.shape[0], x.shape[-1]), self.share)
+        mask = self.dropout.mask((x.shape[0], x.shape[-1]), self.share, site, "sequences")
         return x * (mask[:, None] if x.dim() == 3 else mask)
 
     def forward(self, rows, batch):
@@ -158,20 +168,18 @@ class Answer(nn.Module):
         x, h = (nn.utils.rnn.pad_sequence(parts[segment], batch_first=True) for segment in [0, 1])
         x_outside, h_outside = (torch.arange(m.shape[1])[None] >= torch.tensor([len(p) for p in part])[:, None]
                                 for m, part in [(x, parts[0]), (h, parts[1])])
-        h = self.drop(h)
+        h = self.drop(h, "summary")
         weights = self.summary(h)[..., 0].masked_fill(h_outside, -torch.inf).softmax(1)
         state, found = (weights[:, None] @ h)[:, 0], []
         for turn in range(TURNS):
-            query = self.attention(self.drop(state))
-            weights = (self.drop(x) @ query[..., None])[..., 0].masked_fill(x_outside, -torch.inf).softmax(1)
+            query = self.attention(self.drop(state, "answer", 1, turn))
+            weights = (self.drop(x, "answer", 0, turn) @ query[..., None])[..., 0].masked_fill(x_outside, -torch.inf).softmax(1)
             summary = (weights[:, None] @ x)[:, 0]
             merged = torch.cat([summary, state, (summary - state).abs(), summary * state], 1)
-            found.append(self.classifier(self.drop(merged)).softmax(1))
+            found.append(self.classifier(self.drop(merged, "answer", 2, turn)).softmax(1))
             if turn + 1 < TURNS:
-                state = self.recurrent(summary, self.drop(state))
-        kept = torch.ones(len(x), TURNS)
-        if self.training:  # stochastic prediction dropout: some turns are left out, one chosen turn per row never
-            kept = (torch.rand(len(x), TURNS) >= 0.1).float()
-            kept[torch.arange(len(x)), torch.randint(TURNS, (len(x),))] = 1
+                state = self.recurrent(summary, self.drop(state, "answer", 3, turn))
+        # Stochastic prediction dropout: some turns are left out.
+        kept = self.dropout.turns(len(x), TURNS, 0.1) if self.training else torch.ones(len(x), TURNS)
         mean = (torch.stack(found, 1) * kept[..., None]).sum(1) / kept.sum(1, keepdim=True)
         return mean.clamp_min(1e-30).log()

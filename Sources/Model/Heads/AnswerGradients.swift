@@ -1,4 +1,3 @@
-import Foundation
 import Kernels
 
 /// Memory for the backward of the stochastic answer network.
@@ -86,7 +85,7 @@ extension StochasticAnswerNetwork {
             let sequence = batch.sequences(ofUnit: unit).lowerBound
             let label = Int(batch.labels[unit])
             let weights = masks.turns.row(sequence)
-            batch.losses[unit] = -log(Double(scores.row(sequence)[label]))
+            batch.losses[unit] = -logarithm(Double(scores.row(sequence)[label]))
             var total: Float = 0
             for k in 0..<turnCount { total += weights[k] * turn(k, of: probabilities, batch).row(sequence)[label] }
             for k in 0..<turnCount {

@@ -75,7 +75,7 @@ struct Restoration {
     private func requireSameRun(_ checkpoint: Checkpoint) throws {
         let path = "\(checkpoint.path)/\(Manifest.name)"
         let old = checkpoint.manifest.origin
-        try settings.requireResumable(from: try RunSettings.parse(old.settings, path: path), mayMove: true)
+        try settings.requireResumable(from: try RunSettings.parse(old.settings, path: path))
         guard old.tokenizer == origin.tokenizer else {
             throw TrainingError("\(settings.folder) holds a run with another vocabulary; use that, or another --folder")
         }

@@ -86,7 +86,7 @@ private func oneField(_ text: String) -> String { String(text.map { $0.isNewline
 
 private func softmax(_ scores: ArraySlice<Float>) -> [Float] {
     let largest = Double(scores.max() ?? 0)
-    let powers = scores.map { exp(Double($0) - largest) }
+    let powers = scores.map { exponential(Double($0) - largest) }
     let sum = powers.reduce(0, +)
     return powers.map { Float($0 / sum) }
 }

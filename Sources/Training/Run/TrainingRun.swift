@@ -204,15 +204,13 @@ public struct TrainingRun {
         for (head, task) in tasks.enumerated() {
             for (split, file) in task.developments {
                 let predictions = try evaluator.predictions(task: task, head: head, file: file)
+                // All ranks have the same scores. The last step's loss was finite, and what its update made of the weights need not be.
+                guard predictions.allSatisfy({ $0.scores.allSatisfy(\.isFinite) }) else {
+                    throw SharedError(
+                        "step \(step): task \(task.definition.name) has scores on \(split) that are no finite numbers: lower `learning_rate`",
+                        exitCode: JobExit.notFinite)
+                }
                 rows.append(.init(task.definition, split: split, predictions))
-            }
-        }
-        // All ranks have the same scores. The last step's loss was finite, and its update need not be.
-        for row in rows {
-            for score in row.scores where !score.value.isFinite {
-                throw SharedError(
-                    "step \(step): \(score.name) of task \(row.task.name) is \(score.value) on \(row.split): the weights give no numbers any more; "
-                        + "lower `learning_rate`", exitCode: JobExit.notFinite)
             }
         }
         try report.write(rows, step: step, epoch: step / trainer.sampler.stepsPerEpoch)

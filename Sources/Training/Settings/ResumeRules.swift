@@ -8,16 +8,15 @@ extension RunSettings {
         "folder", "prepared", "checkpoint_steps", "keep_last", "keep_best", "stall_timeout", "max_restarts", "patience",
         "threads", "recompute", "gradient_accumulation",
     ]
-    /// Settings that only name places: a checkpoint tells what was there, and that is compared, so that a run may move.
+    /// Settings that only name places: a checkpoint tells what was there, which is compared, so that a run may move.
     static let places: Set<String> = ["data", "tasks", "encoder.from", "encoder.vocab"]
 
     /// Throws unless a run that had the settings `old` may go on with these, and lists the differences.
     ///
     /// `epochs` may grow, unless the shares of tasks depend on their number. The schedule of the learning rate is then that of the longer run, from
     /// the step on where the run goes on.
-    /// - Parameter mayMove: whether `places` may change.
-    func requireResumable(from old: RunSettings, mayMove: Bool) throws {
-        let changeable = mayMove ? RunSettings.changeableKeys.union(RunSettings.places) : RunSettings.changeableKeys
+    func requireResumable(from old: RunSettings) throws {
+        let changeable = RunSettings.changeableKeys.union(RunSettings.places)
         let refused = changes(since: old).filter { change in
             let isNew = change.before == "none" || change.after == "none"
             // One slice for each part of each rank: then the bits depend on both.
@@ -35,13 +34,12 @@ extension RunSettings {
         }
     }
 
-    /// Throws unless the run folder is new or holds a run that may go on with these settings.
+    /// Throws where the run folder holds a run that may not go on with these settings. One that failed before its first checkpoint has nothing to go on
+    /// from: whoever mends its settings begins anew in the same folder.
     func requireResumableFolder() throws {
         guard let old = try contentsIfPresent(settingsPath) else { return }
-        let hasCheckpoint = try !CheckpointFolder(run: folder).entries().isEmpty
-        try requireResumable(
-            from: try RunSettings.parse(String(decoding: old, as: UTF8.self), path: settingsPath),
-            mayMove: hasCheckpoint)
+        guard try !CheckpointFolder(run: folder).entries().isEmpty || isEnded() else { return }
+        try requireResumable(from: try RunSettings.parse(String(decoding: old, as: UTF8.self), path: settingsPath))
     }
 
     /// What the run folder's log says so far.
