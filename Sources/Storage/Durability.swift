@@ -25,7 +25,7 @@ public func replaceFile(at path: String, _ write: (_ temporaryPath: String) thro
     } catch let error as CocoaError {
         unlink(temporaryPath)
         // Foundation's own description is a page of domains and keys.
-        throw StorageError(file: path, place: "writing", reason: error.localizedDescription)
+        throw StorageError(file: path, place: "writing", reason: systemReason(error))
     } catch {
         unlink(temporaryPath)
         throw error

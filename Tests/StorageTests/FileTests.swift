@@ -7,6 +7,22 @@ import Testing
 @Suite struct FileTests {
     let folder = TemporaryFolder()
 
+    @Test func `The operating system's reason is told where Foundation has none`() throws {
+        let file = try folder.write("file", [1])
+        do {
+            try FileManager.default.createDirectory(atPath: "\(file)/inside", withIntermediateDirectories: true)
+            Issue.record("a folder inside a file")
+        } catch {
+            #expect(systemReason(error) == "Not a directory", "\(error)")
+        }
+        do {
+            _ = try FileManager.default.contentsOfDirectory(atPath: file)
+            Issue.record("a file's entries")
+        } catch {
+            #expect(systemReason(error) == "Not a directory", "\(error)")
+        }
+    }
+
     @Test func `A mapped file gives elements inside of it and refuses all others`() throws {
         let file = try MappedFile(try folder.write("bytes", Array(0..<20)))
         #expect(try Array(file.pointer(at: 4, count: 2, as: UInt32.self)) == [0x0706_0504, 0x0B0A_0908])

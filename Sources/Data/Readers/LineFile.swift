@@ -1,4 +1,5 @@
 import Foundation
+import Storage
 
 /// The lines of a text file.
 ///
@@ -22,7 +23,7 @@ struct LineFile {
         do {
             data = try Data(contentsOf: URL(fileURLWithPath: path), options: .mappedIfSafe)
         } catch {
-            throw ExampleError(file: path, line: nil, message: "cannot be read: \(error.localizedDescription)")
+            throw ExampleError(file: path, line: nil, message: "cannot be read: \(systemReason(error))")
         }
     }
 

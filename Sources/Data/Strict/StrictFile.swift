@@ -1,4 +1,5 @@
 import Foundation
+import Storage
 import Yams
 
 extension StrictValue {
@@ -106,7 +107,7 @@ extension StrictValue {
         do {
             return try Data(contentsOf: URL(fileURLWithPath: path))
         } catch {
-            throw SettingsError(file: name, message: "cannot be read: \(error.localizedDescription)")
+            throw SettingsError(file: name, message: "cannot be read: \(systemReason(error))")
         }
     }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import Storage
 
 /// The settings of `tokenizer_config.json` that change how BERT splits text; what the file leaves out is as for uncased
 /// BERT.
@@ -35,7 +36,7 @@ package struct TokenizerOptions: Decodable {
         do {
             data = try Data(contentsOf: URL(fileURLWithPath: path))
         } catch {
-            throw .unreadable(path: path, reason: error.localizedDescription)
+            throw .unreadable(path: path, reason: systemReason(error))
         }
         do {
             return try JSONDecoder().decode(Value.self, from: data)

@@ -1,4 +1,5 @@
 import Foundation
+import Storage
 
 /// The WordPieces of an encoder: a token's id is its line in `vocab.txt`, counted from zero.
 public struct Vocabulary: Sendable {
@@ -24,7 +25,7 @@ public struct Vocabulary: Sendable {
         do {
             bytes = [UInt8](try Data(contentsOf: URL(fileURLWithPath: path)))
         } catch {
-            throw .unreadable(path: path, reason: error.localizedDescription)
+            throw .unreadable(path: path, reason: systemReason(error))
         }
         if bytes.last == UInt8(ascii: "\n") { bytes.removeLast() }
 

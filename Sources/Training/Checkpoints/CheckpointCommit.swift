@@ -24,7 +24,7 @@ struct CheckpointCommit: Sendable {
         do {
             try manifest.encoded().write(to: URL(fileURLWithPath: manifestPath))
         } catch {
-            throw TrainingError("\(manifestPath): cannot be written: \(error.localizedDescription)")
+            throw TrainingError("\(manifestPath): cannot be written: \(systemReason(error))")
         }
         try synchronize(manifestPath)
         try synchronize(partial)

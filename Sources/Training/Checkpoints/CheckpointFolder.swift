@@ -33,7 +33,7 @@ struct CheckpointFolder: Sendable {
         do {
             return try FileManager.default.contentsOfDirectory(atPath: path)
         } catch {
-            throw TrainingError("\(path): cannot be read: \(error.localizedDescription)")
+            throw TrainingError("\(path): cannot be read: \(systemReason(error))")
         }
     }
 
@@ -129,6 +129,6 @@ func removeIfPresent(_ path: String) throws {
     } catch CocoaError.fileNoSuchFile {
         return
     } catch {
-        throw TrainingError("\(path): cannot be removed: \(error.localizedDescription)")
+        throw TrainingError("\(path): cannot be removed: \(systemReason(error))")
     }
 }

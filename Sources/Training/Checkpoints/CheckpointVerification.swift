@@ -15,10 +15,15 @@ public struct CheckpointVerification {
         self.probe = probe
         let isRun = FileManager.default.fileExists(atPath: "\(path)/checkpoints")
         let paths = isRun ? try CheckpointFolder(run: path).entries().reversed().map(\.path) : [path]
-        guard !paths.isEmpty, FileManager.default.fileExists(atPath: paths[0]) else {
+        guard !paths.isEmpty, isRun || FileManager.default.fileExists(atPath: path) else {
             throw TrainingError("\(path): is neither a checkpoint nor a run folder with one")
         }
-        for path in paths { check(path) }
+        for path in paths {
+            let before = (lines, isWhole)
+            check(path)
+            // A run that is training removes its older checkpoints, also while they are looked at.
+            if isRun, !FileManager.default.fileExists(atPath: path) { (lines, isWhole) = before }
+        }
     }
 
     private mutating func check(_ path: String) {

@@ -181,6 +181,6 @@ func createFolder(_ path: String) throws {
     do {
         try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
     } catch {
-        throw TrainingError("\(path): cannot be created: \(error.localizedDescription)")
+        throw TrainingError("\(path): cannot be created: \(systemReason(error))")
     }
 }

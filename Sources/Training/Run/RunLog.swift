@@ -62,7 +62,7 @@ final class RunLog: @unchecked Sendable {  // all that changes is read and writt
         } catch let error as StorageError {
             throw error
         } catch {
-            throw TrainingError("\(path): cannot be written: \(error.localizedDescription)")
+            throw TrainingError("\(path): cannot be written: \(systemReason(error))")
         }
         descriptor = open(path, O_RDWR | O_APPEND | O_CLOEXEC)
         guard descriptor >= 0 else {

@@ -68,7 +68,7 @@ final class RunReport {
         } catch let error as StorageError {
             throw error
         } catch {
-            throw TrainingError("\(settings.settingsPath): cannot be written: \(error.localizedDescription)")
+            throw TrainingError("\(settings.settingsPath): cannot be written: \(systemReason(error))")
         }
     }
 

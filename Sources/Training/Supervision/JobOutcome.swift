@@ -57,7 +57,7 @@ public struct JobOutcome {
         do {
             try FileManager.default.removeItem(atPath: path)
         } catch {
-            throw TrainingError("\(path): cannot be removed: \(error.localizedDescription)")
+            throw TrainingError("\(path): cannot be removed: \(systemReason(error))")
         }
     }
 }
