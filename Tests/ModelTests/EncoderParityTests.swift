@@ -52,6 +52,33 @@ struct EncoderParityTests {
         print("encoder gradients, slices ending at \(cut): largest relative error \(largest)")
     }
 
+    @Test(arguments: cuts)
+    func `With dropout, output and all gradients are those of torch under the same masks`(cut: [Int]) throws {
+        let file = try SafeTensors(References.path("encoder.safetensors"))
+        let references = try SafeTensors(References.path("dropout.safetensors"))
+        let units = try TestBatch.sequences(file).map { TestUnit(sequences: [$0], label: 0) }
+        let test = TestBatch(units, slicesEndingAt: cut)
+        let batch = test.packed(random: RandomStep(seed: 5 + (3 << 32), step: 70_000))
+        let model = OpenModel(dropout: 0.1, attentionDropout: 0.1, for: batch)
+        try model.parameters.load(file)
+        test.touch(model.wordGradient)
+
+        let output = model.encoder.forward(batch, .allTokens)
+        #expect(try relativeError(output.values, references.read("output")) < 1e-5)
+        model.encoder.outputGradient(batch, .allTokens).assign(try references.read("cotangent"))
+        model.encoder.backward(batch, .allTokens, words: model.wordGradient)
+        let parameters = model.parameters.all.filter { !$0.name.hasPrefix("pooler.") }
+        #expect(references.names.count == parameters.count + 2)
+        for parameter in parameters {
+            let expected = try references.read("gradients.\(parameter.name)")
+            let found = model.parameters.gradient(of: parameter, tree: batch.tree, words: model.wordGradient)
+            // A key's bias has none in exact arithmetic: softmax ignores a shift.
+            let isZero = parameter.name.hasSuffix("key.bias")
+            let error = isZero ? absoluteError(found, expected) / 2 : relativeError(found, expected)
+            #expect(error < 1e-5, "\(parameter.name)")
+        }
+    }
+
     @Test func evaluationGivesTheSameOutputWithoutRandomNumbers() throws {
         let file = try SafeTensors(References.path("encoder.safetensors"))
         let units = try TestBatch.sequences(file).map { TestUnit(sequences: [$0], label: 0) }

@@ -4,7 +4,7 @@ set -eu
 python=$1
 minilm=$2
 cd "$(dirname "$0")"
-for program in encoder heads pretraining labelling spans distillation perturbation entities optimizers activations metrics philox training; do
+for program in encoder heads pretraining labelling spans distillation perturbation entities optimizers activations metrics philox dropout training; do
     "$python" "$program.py" values
 done
 "$python" minilm.py values "$minilm"
