@@ -26,7 +26,7 @@ struct Supervisor {
         }
         var restarts = Restarts(settings)
         while true {
-            let code = try runOnce(lock, signals)
+            let (code, hasBegun) = try runOnce(lock, signals)
             if signals.wasAsked, JobExit.mayBeCured(code) {
                 Supervisor.say(
                     "the job was ended with code \(code); the same command goes on from the newest checkpoint"
@@ -34,7 +34,7 @@ struct Supervisor {
                 try lock.release()
                 return JobExit.stopped
             }
-            switch try restarts.decide(code) {
+            switch try restarts.decide(code, hasBegun: hasBegun) {
             case .restart(let sentence): Supervisor.say(sentence)
             case .end(let code, let sentence):
                 if let sentence { Supervisor.say(sentence) }
@@ -44,7 +44,7 @@ struct Supervisor {
         }
     }
 
-    private func runOnce(_ lock: RunLock, _ signals: StopSignals) throws -> Int32 {
+    private func runOnce(_ lock: RunLock, _ signals: StopSignals) throws -> (code: Int32, hasBegun: Bool) {
         let temporaries = JobTemporaries()
         // Noted before it is there, so that it is never there without a note.
         try lock.note(temporary: temporaries.path)
@@ -55,10 +55,10 @@ struct Supervisor {
         let status = try launcher.run(temporaries, signals)
         // Ranks outlive an mpirun that was killed by a moment.
         try lock.waitForRanks(report: Supervisor.say)
-        let code = try outcome.take(status: status)
+        let end = try outcome.take(status: status)
         try temporaries.remove()
         try lock.note(temporary: nil)
-        return code
+        return end
     }
 
     /// Says a sentence on standard error.

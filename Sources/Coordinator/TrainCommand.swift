@@ -68,7 +68,7 @@ struct JobOptions: ParsableArguments {
         let printed = PrintedText()
         var launcher = try launcher(settings, arguments + ["--outcome", outcome.path])
         launcher.printed = printed
-        let code = try outcome.take(status: launcher.run(temporaries, .ofProgram))
+        let code = try outcome.take(status: launcher.run(temporaries, .ofProgram)).code
         try temporaries.remove()
         try Output.standard.write(printed.text())
         if code != 0 { throw ExitCode(code) }

@@ -41,6 +41,7 @@ struct Worker: ParsableCommand {
         StopRequest.listen()
         if let bench {
             return try withMPI(exitCode: JobExit.code, ending: ending) { world throws in
+                if world.rank == 0 { outcome?.begin() }
                 let benchmark = try world.agree {
                     try Benchmark(RunSettings.load(path: runFile, overrides: overrides), world: world, steps: bench)
                 }
@@ -48,6 +49,7 @@ struct Worker: ParsableCommand {
             }
         }
         let (code, isFirst) = try withMPI(exitCode: JobExit.code, ending: ending) { world throws in
+            if world.rank == 0 { outcome?.begin() }
             let run = try world.agree {
                 let settings = try RunSettings.load(path: runFile, overrides: overrides)
                 return try TrainingRun(settings, world: world, progress: progress, isSupervised: outcome != nil)

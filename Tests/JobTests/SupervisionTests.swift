@@ -59,7 +59,8 @@ import Testing
     }
 
     @Test func `A job that dies twice at the step where it died before is given up`() throws {
-        let result = try job.start(ranks: 1, environment: ["PATH": try pathWithMPIRun("exit 9")]).wait(timeout: 300)
+        let path = try pathWithMPIRun("\(ranksMeet); exit 9")
+        let result = try job.start(ranks: 1, environment: ["PATH": path]).wait(timeout: 300)
         #expect(result.status == 70)
         let lines = lines(result)
         try #require(lines.count == 3, "\(result.error)")
@@ -76,6 +77,7 @@ import Testing
         // Each job gets one step further than the one before.
         let path = try pathWithMPIRun(
             """
+            \(ranksMeet)
             steps=$(cat "\(job.folder)/metrics.jsonl" 2>/dev/null | wc -l)
             echo "{\\"step\\":$((steps + 1))}" >>"\(job.folder)/metrics.jsonl"
             exit 9
@@ -158,6 +160,16 @@ import Testing
         #expect(missing.error == "mtdnn-worker: nowhere: No such file or directory\n")
     }
 
+    @Test func `A job whose ranks never met is not started again`() throws {
+        let path = try pathWithMPIRun("echo there is no such host >&2; exit 213")
+        let result = try job.start(ranks: 2, environment: ["PATH": path]).wait(timeout: 300)
+        #expect(result.status == 213)
+        #expect(
+            result.error
+                == "there is no such host\nmtdnn: no rank began to train (exit code 213); the reason stands above\n")
+        #expect(try job.leftovers() == [])
+    }
+
     @Test func `Signals that come together, as timeout sends them, are one wish`() throws {
         let running = try job.start(ranks: 2, SupervisedRun.endless)
         try job.waitForCheckpoint(ofStep: 8)
@@ -214,6 +226,9 @@ import Testing
     private func isMPIHeard(_ result: JobResult) -> Bool {
         result.error.contains("MPI_ABORT") || result.error.contains("Primary job")
     }
+
+    /// What the first rank of a job leaves when all are there.
+    private var ranksMeet: String { "for file in '\(job.folder)'/.outcome-*; do echo running >\"$file\"; done" }
 
     /// A `PATH` on which mpirun is a shell script.
     private func pathWithMPIRun(_ script: String) throws -> String {

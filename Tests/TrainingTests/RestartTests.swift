@@ -8,16 +8,18 @@ struct RestartTests {
     private let folder = FileManager.default.temporaryDirectory.appendingPathComponent("jobs-\(UUID().uuidString)").path
 
     /// Decisions on jobs that died after these steps.
-    private func decide(_ steps: [Int], code: Int32 = 137, limit: Int = 3) throws -> [Restarts.Decision] {
+    private func decide(_ steps: [Int], code: Int32 = 137, hasBegun: [Bool]? = nil, limit: Int = 3) throws
+        -> [Restarts.Decision]
+    {
         try createFolder(folder)
         var settings = RunSettings(
             encoder: .folder("encoder"), tasks: "tasks.yml", data: "data", train: [], folder: folder)
         settings.maximumRestarts = limit
         var restarts = Restarts(settings)
-        return try steps.map { step in
+        return try steps.enumerated().map { index, step in
             let lines = (0..<step).map { #"{"step":\#($0 + 1),"loss":1}"# + "\n" }.joined() + #"{"st"#
             try lines.write(toFile: "\(folder)/metrics.jsonl", atomically: true, encoding: .utf8)
-            return try restarts.decide(code)
+            return try restarts.decide(code, hasBegun: hasBegun?[index] ?? true)
         }
     }
 
@@ -39,6 +41,13 @@ struct RestartTests {
         #expect(try decide([5, 5, 5], limit: 9).map(isRestart) == [true, true, false])
         #expect(try decide([5, 9, 9], limit: 9).map(isRestart) == [true, true, false])
         #expect(try decide([5, 5, 9, 5], limit: 9).map(isRestart) == [true, true, true, true])
+    }
+
+    @Test func `A first job whose ranks never met is the last`() throws {
+        let sentence = "no rank began to train (exit code 1); the reason stands above"
+        #expect(
+            try decide([0, 0], code: 1, hasBegun: [false, true]) == [.end(1, sentence), try decide([0], code: 1)[0]])
+        #expect(try decide([3, 5], code: 1, hasBegun: [true, false]).map(isRestart) == [true, true])
     }
 
     @Test func `What a restart cannot cure is left alone`() throws {

@@ -1,10 +1,11 @@
 import Foundation
 import Storage
 
-/// How a job ended, left in a file by its first rank for the `mtdnn` that started it. Its ranks exit with 0 then: at any other code mpirun would say
+/// Whether a job began and how it ended, left in a file by its first rank for the `mtdnn` that started it. Its ranks exit with 0 then: at any other code mpirun would say
 /// in a paragraph of its own that something went wrong, also where it was only asked to stop.
 public struct JobOutcome {
     private static let prefix = ".outcome-"
+    private static let reserved = "reserved"
     /// The file.
     public let path: String
 
@@ -17,6 +18,12 @@ public struct JobOutcome {
     /// Makes room for the code before the job begins: the disk may be full at its end, and another host's new file be seen late.
     public func reserve() {
         // Without it the code is written where there is room, and is mpirun's exit code otherwise.
+        do { try write(JobOutcome.reserved) } catch { return }
+    }
+
+    /// Says that the ranks have met.
+    public func begin() {
+        // A disk that is full is the job's own to complain of.
         do { try write("running") } catch { return }
     }
 
@@ -28,11 +35,12 @@ public struct JobOutcome {
         return 0
     }
 
-    /// The code with which the job ended, whose mpirun exited with `status`; the file is removed.
-    public func take(status: Int32) throws -> Int32 {
-        guard let bytes = try contentsIfPresent(path) else { return status }
+    /// The code with which the job ended, whose mpirun exited with `status`, and whether its ranks ever met; the file is removed.
+    public func take(status: Int32) throws -> (code: Int32, hasBegun: Bool) {
+        guard let bytes = try contentsIfPresent(path) else { return (status, true) }
         try remove()
-        return Int32(String(decoding: bytes, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)) ?? status
+        let word = String(decoding: bytes, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
+        return (Int32(word) ?? status, word != JobOutcome.reserved)
     }
 
     /// Writes a word over what stands there, always as many bytes.

@@ -23,10 +23,14 @@ public struct Restarts {
     }
 
     /// What to do about a job that ended with `code`.
-    public mutating func decide(_ code: Int32) throws -> Decision {
+    /// - Parameter hasBegun: whether its ranks ever met. Where those of a first job did not, mpirun will not start the next one's either.
+    public mutating func decide(_ code: Int32, hasBegun: Bool = true) throws -> Decision {
         guard JobExit.mayBeCured(code) else {
             let isSaid = [JobExit.finished, JobExit.stopped].contains(code)
             return .end(code, isSaid ? nil : "the job ended with code \(code); the reason stands above")
+        }
+        guard hasBegun || count > 0 else {
+            return .end(code, "no rank began to train (exit code \(code)); the reason stands above")
         }
         let step = try RunLog.lastStep(path: metrics)
         let death = "the job died after step \(step) (exit code \(code))"
