@@ -81,7 +81,8 @@
             arguments: [
                 ("write", ENOSPC, "No space left on device"), ("write", EIO, "Input/output error"),
                 ("fsync", EIO, "Input/output error"), ("fsync", ENOSPC, "No space left on device"),
-                ("open", EACCES, "Permission denied"), ("mkdir", EROFS, "Read-only file system"), ("rename", EIO, "Input/output error"),
+                ("open", EACCES, "Permission denied"), ("mkdir", EROFS, "Read-only file system"),
+                ("rename", EIO, "Input/output error"),
             ])
         func `A checkpoint that cannot be written is said in one sentence, training goes on, nothing is lost`(
             call: String, code: Int32, reason: String
