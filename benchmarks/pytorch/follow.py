@@ -11,6 +11,8 @@ warm-up is 0):
 Every step is compared, with the trainer's own dropout masks (`masks.py`; `--seed` is the run's), or with `--dropout 0` for a run with `dropout: 0`, `san: {prediction_dropout: 0}`
 and tasks with `dropout_p: 0`. With `--masks own` PyTorch draws other masks, and what is compared are mean losses by task and epoch: batches are the same, so the difference
 tells more than those of two seeds. At the end of an epoch its scores on the development rows are printed.
+
+With `--weights RUN/checkpoints/STEP/shard-000-of-001.h5`, a checkpoint of a run on one rank, the optimizer's moments are taken from there too, and what is compared are the steps after it.
 """
 import collections
 import json
@@ -22,12 +24,12 @@ from data import pack, read, tokenise
 from masks import TrainerDropout
 from model import Dropout, Encoder
 from train import arguments, evaluate, loss_of, make_optimizer
-from weights import load_tasks
+from weights import load_moments, load_tasks, step_of
 
 
 def main():
     options = arguments(
-        ("--weights", "the trainer's first weights, by `mtdnn export --hdf5`"),
+        ("--weights", "the trainer's first weights, by `mtdnn export --hdf5`, or a checkpoint's one shard"),
         ("--batches", "the trainer's batches, by `mtdnn bench --json`"),
         ("--metrics", "the run's metrics.jsonl"),
         ("--masks", "`trainer`: the trainer's dropout masks, `own`: others"))
@@ -49,7 +51,10 @@ def main():
     steps = options.epochs * sum(-(-(task["max_examples"] or len(task["train"])) // task["batch"]) for task in tasks.values())
     warm = int(options.warmup * steps)
     losses = collections.defaultdict(list)
-    for step, (chosen, line) in enumerate(zip(batches, theirs)):
+    start = step_of(options.weights)
+    if start:
+        load_moments(options.weights, optimizer, encoder, tasks, batches[:start])
+    for step, (chosen, line) in list(enumerate(zip(batches, theirs)))[start:]:
         task = tasks[chosen["task"]]
         encoder.train(has_dropout), task["head"].train(has_dropout)
         batch = pack([task["train"][row] for row in chosen["rows"]], task["kind"])

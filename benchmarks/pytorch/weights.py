@@ -6,6 +6,40 @@ from model import Answer, Pooled
 from train import parse_task
 
 
+def step_of(path):
+    """The step that a shard of the trainer's was written after; 0 of a file without moments."""
+    with h5py.File(path) as file:
+        return int(file.attrs["step"]) if "moments" in file else 0
+
+
+def load_moments(path, optimizer, encoder, tasks, batches):
+    """AdamW's state after `batches`, from the one shard of a run on one rank. Heads and pooler have had as many updates as they had batches."""
+    counts = {name: sum(batch["task"] == name for batch in batches) for name in tasks}
+    with h5py.File(path) as file:
+        for parameter, names in trained(encoder, tasks):
+            heads = [name for name, task in tasks.items() if names[0].startswith(f"heads.{name}.") or "pooler" in names[0] and not task["san"]]
+            moments = {key: torch.cat([torch.from_numpy(file[f"moments/{kind}/{name}"][()]).flatten() for name in names]).view_as(parameter)
+                       for key, kind in [("exp_avg", "first"), ("exp_avg_sq", "second")]}
+            optimizer.state[parameter] = moments | dict(step=torch.tensor(float(sum(counts[name] for name in heads) if heads else len(batches))))
+
+
+def trained(encoder, tasks):
+    """Each parameter with the trainer's names of its parts."""
+    embeddings = [(encoder.word, "word_embeddings"), (encoder.position, "position_embeddings"), (encoder.segment, "token_type_embeddings"),
+                  (encoder.norm, "LayerNorm")]
+    modules = [(module, ["embeddings." + name]) for module, name in embeddings] + [(encoder.pooler, ["pooler.dense"])]
+    for i, layer in enumerate(encoder.layers):
+        base = f"encoder.layer.{i}."
+        modules += [(layer.qkv, [f"{base}attention.self.{name}" for name in ["query", "key", "value"]])]
+        modules += [(module, [base + name]) for module, name in [
+            (layer.merge, "attention.output.dense"), (layer.norm1, "attention.output.LayerNorm"), (layer.expand, "intermediate.dense"),
+            (layer.contract, "output.dense"), (layer.norm2, "output.LayerNorm")]]
+    modules += [(task["head"], [f"heads.{name}"]) for name, task in tasks.items()]
+    for module, names in modules:
+        for part, parameter in module.named_parameters():
+            yield parameter, [f"{name}.{part}" for name in names]
+
+
 def load_tasks(options, encoder, path):
     """The options' tasks, with the encoder's weights and those of their heads from what `mtdnn export --hdf5` wrote."""
     with h5py.File(path) as file:
