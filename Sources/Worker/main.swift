@@ -41,7 +41,6 @@ struct Worker: ParsableCommand {
         StopRequest.listen()
         if let bench {
             return try withMPI(exitCode: JobExit.code, ending: ending) { world throws in
-                if world.rank == 0 { outcome?.begin() }
                 let benchmark = try world.agree {
                     try Benchmark(RunSettings.load(path: runFile, overrides: overrides), world: world, steps: bench)
                 }

@@ -85,25 +85,25 @@ class Encoder(nn.Module):
 
     @torch.no_grad()
     def load(self, found):
-        def copy(module, name):
-            module.weight.copy_(found[name + ".weight"])
-            if getattr(module, "bias", None) is not None:
-                module.bias.copy_(found[name + ".bias"])
+        for module, names in self.parts():
+            if names == ["pooler.dense"] and "pooler.dense.weight" not in found:
+                initialise(module)
+                continue
+            for part, parameter in module.named_parameters():
+                parameter.copy_(torch.cat([found[f"{name}.{part}"] for name in names]))
 
+    def parts(self):
+        """Each module with Hugging Face's names of what it is made of."""
         for module, name in [(self.word, "word_embeddings"), (self.position, "position_embeddings"),
                              (self.segment, "token_type_embeddings"), (self.norm, "LayerNorm")]:
-            copy(module, "embeddings." + name)
+            yield module, ["embeddings." + name]
         for i, layer in enumerate(self.layers):
             base = f"encoder.layer.{i}."
-            for part in ["weight", "bias"]:
-                getattr(layer.qkv, part).copy_(torch.cat([found[f"{base}attention.self.{name}.{part}"] for name in ["query", "key", "value"]]))
+            yield layer.qkv, [f"{base}attention.self.{name}" for name in ["query", "key", "value"]]
             for module, name in [(layer.merge, "attention.output.dense"), (layer.norm1, "attention.output.LayerNorm"),
                                  (layer.expand, "intermediate.dense"), (layer.contract, "output.dense"), (layer.norm2, "output.LayerNorm")]:
-                copy(module, base + name)
-        if "pooler.dense.weight" in found:
-            copy(self.pooler, "pooler.dense")
-        else:
-            initialise(self.pooler)
+                yield module, [base + name]
+        yield self.pooler, ["pooler.dense"]
 
     def forward(self, batch, first_only):
         def drop(x, rows, *site):

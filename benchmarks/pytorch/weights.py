@@ -25,16 +25,7 @@ def load_moments(path, optimizer, encoder, tasks, batches):
 
 def trained(encoder, tasks):
     """Each parameter with the trainer's names of its parts."""
-    embeddings = [(encoder.word, "word_embeddings"), (encoder.position, "position_embeddings"), (encoder.segment, "token_type_embeddings"),
-                  (encoder.norm, "LayerNorm")]
-    modules = [(module, ["embeddings." + name]) for module, name in embeddings] + [(encoder.pooler, ["pooler.dense"])]
-    for i, layer in enumerate(encoder.layers):
-        base = f"encoder.layer.{i}."
-        modules += [(layer.qkv, [f"{base}attention.self.{name}" for name in ["query", "key", "value"]])]
-        modules += [(module, [base + name]) for module, name in [
-            (layer.merge, "attention.output.dense"), (layer.norm1, "attention.output.LayerNorm"), (layer.expand, "intermediate.dense"),
-            (layer.contract, "output.dense"), (layer.norm2, "output.LayerNorm")]]
-    modules += [(task["head"], [f"heads.{name}"]) for name, task in tasks.items()]
+    modules = [*encoder.parts(), *((task["head"], [f"heads.{name}"]) for name, task in tasks.items())]
     for module, names in modules:
         for part, parameter in module.named_parameters():
             yield parameter, [f"{name}.{part}" for name in names]

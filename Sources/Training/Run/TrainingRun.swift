@@ -204,13 +204,16 @@ public struct TrainingRun {
         for (head, task) in tasks.enumerated() {
             for (split, file) in task.developments {
                 let predictions = try evaluator.predictions(task: task, head: head, file: file)
+                let row = RunReport.Evaluation(task.definition, split: split, predictions)
                 // All ranks have the same scores. The last step's loss was finite, and what its update made of the weights need not be.
-                guard predictions.allSatisfy({ $0.scores.allSatisfy(\.isFinite) }) else {
+                guard predictions.allSatisfy({ $0.scores.allSatisfy(\.isFinite) }),
+                    row.scores.allSatisfy(\.value.isFinite)
+                else {
                     throw SharedError(
                         "step \(step): task \(task.definition.name) has scores on \(split) that are no finite numbers: lower `learning_rate`",
                         exitCode: JobExit.notFinite)
                 }
-                rows.append(.init(task.definition, split: split, predictions))
+                rows.append(row)
             }
         }
         try report.write(rows, step: step, epoch: step / trainer.sampler.stepsPerEpoch)

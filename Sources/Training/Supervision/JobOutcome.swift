@@ -1,8 +1,8 @@
 import Foundation
 import Storage
 
-/// Whether a job began and how it ended, left in a file by its first rank for the `mtdnn` that started it. Its ranks exit with 0 then: at any other code mpirun would say
-/// in a paragraph of its own that something went wrong, also where it was only asked to stop.
+/// Whether a job began and how it ended, left in a file by its first rank for the `mtdnn` that started it. Its ranks exit with 0 then: at any other
+/// code mpirun would say in a paragraph of its own that something went wrong, also where it was only asked to stop.
 public struct JobOutcome {
     private static let prefix = ".outcome-"
     private static let reserved = "reserved"
@@ -38,7 +38,7 @@ public struct JobOutcome {
     /// The code with which the job ended, whose mpirun exited with `status`, and whether its ranks ever met; the file is removed.
     public func take(status: Int32) throws -> (code: Int32, hasBegun: Bool) {
         guard let bytes = try contentsIfPresent(path) else { return (status, true) }
-        try remove()
+        try removeIfPresent(path)
         let word = String(decoding: bytes, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
         return (Int32(word) ?? status, word != JobOutcome.reserved)
     }
@@ -57,15 +57,7 @@ public struct JobOutcome {
     /// Removes what jobs left whose `mtdnn` was killed.
     public static func removeAll(folder: String) throws {
         for name in try FileManager.default.contentsOfDirectory(atPath: folder) where name.hasPrefix(prefix) {
-            try JobOutcome(path: "\(folder)/\(name)").remove()
-        }
-    }
-
-    private func remove() throws {
-        do {
-            try FileManager.default.removeItem(atPath: path)
-        } catch {
-            throw TrainingError("\(path): cannot be removed: \(systemReason(error))")
+            try removeIfPresent("\(folder)/\(name)")
         }
     }
 }

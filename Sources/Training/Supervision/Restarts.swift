@@ -24,7 +24,7 @@ public struct Restarts {
 
     /// What to do about a job that ended with `code`.
     /// - Parameter hasBegun: whether its ranks ever met. Where those of a first job did not, mpirun will not start the next one's either.
-    public mutating func decide(_ code: Int32, hasBegun: Bool = true) throws -> Decision {
+    public mutating func decide(_ code: Int32, hasBegun: Bool) throws -> Decision {
         guard JobExit.mayBeCured(code) else {
             let isSaid = [JobExit.finished, JobExit.stopped].contains(code)
             return .end(code, isSaid ? nil : "the job ended with code \(code); the reason stands above")
