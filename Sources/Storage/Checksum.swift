@@ -16,37 +16,21 @@ public enum Checksum {
     }
 
     /// The sum of a file's contents, read a megabyte at a time.
-    /// - Parameters:
-    ///   - fromDisk: Reads past the operating system's cache where it can: for a file that `DirectFile` wrote.
-    ///   - look: is shown each piece, and where it lies in the file.
+    /// - Parameter look: is shown each piece.
     public static func sha256(
-        ofFile path: String, fromDisk: Bool = false,
-        look: (_ bytes: UnsafeRawBufferPointer, _ offset: Int) throws(StorageError) -> Void = { _, _ in }
+        ofFile path: String, look: (_ bytes: UnsafeRawBufferPointer) -> Void = { _ in }
     ) throws(StorageError) -> String {
-        var direct = fromDisk ? openDirect(path, O_RDONLY) : nil
-        let descriptor =
-            if let direct { direct } else { try system("open", path) { open(path, O_RDONLY | O_CLOEXEC) } }
+        let descriptor = try system("open", path) { open(path, O_RDONLY | O_CLOEXEC) }
         defer { close(descriptor) }
-        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: DirectFile.block)
+        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 64)
         defer { buffer.deallocate() }
         var hash = SHA256()
-        var offset = 0
         while true {
-            let count = read(descriptor, buffer.baseAddress, buffer.count)
-            if count < 0, errno == EINVAL, let opened = direct {
-                // A disk with larger blocks, or a place amid one.
-                direct = nil
-                try system("fcntl", path) { fcntl(opened, F_SETFL, 0) }
-            } else if count < 0, errno != EINTR {
-                throw .system("read", path)
-            } else if count == 0 {
-                return hexadecimal(hash.finalize())
-            } else if count > 0 {
-                let bytes = UnsafeRawBufferPointer(rebasing: buffer[..<count])
-                try look(bytes, offset)
-                hash.update(bufferPointer: bytes)
-                offset += count
-            }
+            let count = try system("read", path) { read(descriptor, buffer.baseAddress, buffer.count) }
+            if count == 0 { return hexadecimal(hash.finalize()) }
+            let bytes = UnsafeRawBufferPointer(rebasing: buffer[..<count])
+            look(bytes)
+            hash.update(bufferPointer: bytes)
         }
     }
 

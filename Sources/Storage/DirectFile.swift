@@ -13,12 +13,14 @@ public final class DirectFile {
     private let cached: Int32
     /// The same file for writes past the cache; nil where there are none.
     private let direct: Int32?
+    /// What was written, and where.
+    private var written: [(offset: Int, bytes: UnsafeRawBufferPointer)] = []
 
     /// Opens an existing file for writing.
     public init(writing path: String) throws(StorageError) {
         self.path = path
-        cached = try system("open", path) { open(path, O_WRONLY | O_CLOEXEC) }
-        direct = openDirect(path, O_WRONLY)
+        cached = try system("open", path) { open(path, O_RDWR | O_CLOEXEC) }
+        direct = openDirect(path)
     }
 
     deinit {
@@ -32,6 +34,8 @@ public final class DirectFile {
     }
 
     /// Writes `bytes` at `offset`. They may not be on the disk yet: `synchronize` waits for that.
+    ///
+    /// They stay where and as they are for `checksum`. No place is written twice.
     public func write(_ bytes: UnsafeRawBufferPointer, at offset: Int) throws(StorageError) {
         let address = UInt(bitPattern: bytes.baseAddress)
         var done = 0
@@ -52,15 +56,50 @@ public final class DirectFile {
             guard count > 0 else { throw StorageError(file: path, place: "write", reason: "takes no more bytes") }
             done += count
         }
+        written.append((offset, bytes))
+    }
+
+    /// The file's size, and the SHA-256 of what it is meant to hold: what was written comes from memory again, and only the rest is read.
+    ///
+    /// So a disk that gives back other bytes than it was given has no sum that vouches for them.
+    /// - Parameter progress: is called now and then.
+    public func checksum(progress: () -> Void = {}) throws(StorageError) -> (size: Int, sha256: String) {
+        var status = stat()
+        try system("fstat", path) { fstat(cached, &status) }
+        let size = Int(status.st_size)
+        var sum = Checksum.Running()
+        var place = 0
+        for (offset, bytes) in written.sorted(by: { $0.offset < $1.offset }) where !bytes.isEmpty {
+            try addStored(place..<offset, to: &sum)
+            sum.add(bytes)
+            place = offset + bytes.count
+            progress()
+        }
+        try addStored(place..<size, to: &sum)
+        return (size, sum.text)
+    }
+
+    private func addStored(_ range: Range<Int>, to sum: inout Checksum.Running) throws(StorageError) {
+        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 16, alignment: 1)
+        defer { buffer.deallocate() }
+        var place = range.lowerBound
+        while place < range.upperBound {
+            let count = try system("read", path) {
+                pread(cached, buffer.baseAddress, min(buffer.count, range.upperBound - place), off_t(place))
+            }
+            guard count > 0 else { throw StorageError(file: path, place: "byte \(place)", reason: "is missing") }
+            sum.add(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
+            place += count
+        }
     }
 }
 
-/// Opens a file for reading or writing past the cache; nil where that is not to be had.
-func openDirect(_ path: String, _ access: Int32) -> Int32? {
+/// Opens a file for writing past the cache; nil where that is not to be had.
+private func openDirect(_ path: String) -> Int32? {
     #if os(Linux)
-        let descriptor = open(path, access | __O_DIRECT | O_CLOEXEC)
+        let descriptor = open(path, O_WRONLY | __O_DIRECT | O_CLOEXEC)
     #else
-        let descriptor = open(path, access | O_CLOEXEC)
+        let descriptor = open(path, O_WRONLY | O_CLOEXEC)
         if descriptor >= 0 { _ = fcntl(descriptor, F_NOCACHE, 1) }
     #endif
     return descriptor >= 0 ? descriptor : nil

@@ -64,12 +64,7 @@ import Testing
         // More than one piece.
         let bytes = (0..<3_000_000).map { UInt8(truncatingIfNeeded: $0 * 7) }
         #expect(try Checksum.sha256(ofFile: try folder.write("long", bytes)) == Checksum.sha256(of: bytes))
-        for count in [0, 1, 4096, 5000, 1 << 20, (1 << 20) + 4097, 3_000_000] {
-            let path = try folder.write("part", Array(bytes[..<count]))
-            #expect(try Checksum.sha256(ofFile: path, fromDisk: true) == Checksum.sha256(of: Array(bytes[..<count])))
-        }
         #expect(throws: StorageError.self) { try Checksum.sha256(ofFile: folder.path("missing")) }
-        #expect(throws: StorageError.self) { try Checksum.sha256(ofFile: folder.path("missing"), fromDisk: true) }
     }
 
     @Test func `Bytes that go past the cache come to lie where they belong, whatever their number, address and place`()
@@ -86,14 +81,33 @@ import Testing
             var expected = [UInt8](repeating: 9, count: 5 * block + 50)
             let path = try folder.write("direct", expected)
             let bytes = UnsafeRawBufferPointer(rebasing: source[first..<(first + count)])
-            try DirectFile(writing: path).write(bytes, at: offset)
+            let file = try DirectFile(writing: path)
+            try file.write(bytes, at: offset)
             if offset + count > expected.count {
                 expected += Array(repeating: 0, count: offset + count - expected.count)
             }
             expected.replaceSubrange(offset..<(offset + count), with: bytes)
             #expect(try Array(Data(contentsOf: URL(fileURLWithPath: path))) == expected, "\((first, count, offset))")
+            #expect(try file.checksum() == (expected.count, Checksum.sha256(of: expected)))
         }
         #expect(throws: StorageError.self) { try DirectFile(writing: folder.path("missing")) }
+    }
+
+    @Test func `The sum of a written file is that of the bytes that were meant, in the order of their places`() throws {
+        let path = try folder.write("meant", [UInt8](repeating: 7, count: 100_000))
+        let numbers: [UInt8] = (0..<60_000).map { UInt8(truncatingIfNeeded: $0 * 13) }
+        try numbers.withUnsafeBytes { bytes in
+            let file = try DirectFile(writing: path)
+            try file.write(UnsafeRawBufferPointer(rebasing: bytes[40_000...]), at: 70_000)
+            try file.write(UnsafeRawBufferPointer(rebasing: bytes[..<40_000]), at: 4096)
+            try file.synchronize()
+            let expected = Checksum.sha256(of: try Data(contentsOf: URL(fileURLWithPath: path)))
+            #expect(try file.checksum() == (100_000, expected))
+            // A disk that gives back other bytes does not get the sum of these.
+            try DirectFile(writing: path).write(UnsafeRawBufferPointer(rebasing: bytes[..<1]), at: 5000)
+            #expect(try Checksum.sha256(ofFile: path) != expected)
+            #expect(try file.checksum() == (100_000, expected))
+        }
     }
 
     @Test func `What is not there has no contents, and what cannot be read is an error`() throws {

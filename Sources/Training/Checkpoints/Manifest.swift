@@ -164,19 +164,12 @@ extension Manifest {
 // How files are checked against it.
 extension Manifest {
     /// The description of a file that has been written without an error.
-    /// - Parameters:
-    ///   - fromDisk: see `Checksum`.
-    ///   - look: is shown each piece, and where it lies in the file.
-    static func describe(
-        _ path: String, fromDisk: Bool = false,
-        look: (_ bytes: UnsafeRawBufferPointer, _ offset: Int) throws(StorageError) -> Void = { _, _ in }
-    ) throws -> File {
+    static func describe(_ path: String) throws -> File {
         var size = 0
-        let sum = try Checksum.sha256(ofFile: path, fromDisk: fromDisk) { (bytes, offset) throws(StorageError) in
+        let sum = try Checksum.sha256(ofFile: path) { bytes in
             // A checkpoint of gigabytes on a slow disk is no stall.
             RankPosition.advance()
             size += bytes.count
-            try look(bytes, offset)
         }
         return File(name: (path as NSString).lastPathComponent, size: size, sha256: sum)
     }
