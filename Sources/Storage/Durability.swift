@@ -33,3 +33,12 @@ public func replaceFile(at path: String, _ write: (_ temporaryPath: String) thro
     let folder = (path as NSString).deletingLastPathComponent
     try synchronize(folder.isEmpty ? "." : folder)
 }
+
+/// Makes a folder and those above it, where they are not there yet.
+public func createFolder(_ path: String) throws(StorageError) {
+    do {
+        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+    } catch {
+        throw StorageError(file: path, place: "cannot be created", reason: systemReason(error))
+    }
+}

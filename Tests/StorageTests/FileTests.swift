@@ -120,6 +120,14 @@ import Testing
         #expect(error?.place == "read")
     }
 
+    @Test func `A folder is made with those above it, and where that cannot be the reason is said`() throws {
+        for _ in 1...2 { try createFolder(folder.path("a/b")) }
+        #expect(try folder.names == ["a"])
+        let file = try folder.write("file", [])
+        let error = #expect(throws: StorageError.self) { try createFolder("\(file)/below") }
+        #expect(error?.description == "\(file)/below: cannot be created: Not a directory")
+    }
+
     @Test func `A replaced file is the new one, or the old one if writing failed`() throws {
         struct Failure: Error {}
         let path = try folder.write("file", [1])

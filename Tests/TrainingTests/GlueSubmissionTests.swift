@@ -46,4 +46,11 @@ struct GlueSubmissionTests {
         try Data().write(to: URL(fileURLWithPath: "\(folder)/glue/diagnostic/diagnostic.tsv"))
         #expect(files([mnli], folder) == two + ["AX.tsv 0 matched_test"])
     }
+
+    @Test func `A file that the server will refuse is said`() {
+        #expect(GlueSubmission.summary("RTE.tsv", rows: 3000) == "3000 rows")
+        #expect(
+            GlueSubmission.summary("RTE.tsv", rows: 2999)
+                == "2999 rows, but GLUE's test set has 3000: the server will refuse it")
+    }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import Storage
 
 /// A suite of four tasks that the program makes itself, so that a newcomer can train without any data.
 public enum DemoSuite {
@@ -24,12 +25,11 @@ public enum DemoSuite {
     ///
     /// The same seed writes the same bytes.
     public static func write(to folder: String, seed: UInt64) throws {
-        let folder = URL(fileURLWithPath: folder, isDirectory: true)
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        try createFolder(folder)
 
         func write(_ lines: [String], to name: String) throws {
             let text = lines.joined(separator: "\n") + "\n"
-            try Data(text.utf8).write(to: folder.appendingPathComponent(name), options: .atomic)
+            try replaceFile(at: "\(folder)/\(name)") { try Data(text.utf8).write(to: URL(fileURLWithPath: $0)) }
         }
         try write(DemoWords.vocabulary, to: "vocab.txt")
         try write([DemoSettings.tasks], to: "tasks.yml")

@@ -43,9 +43,9 @@ public struct GlueSubmission {
         for part in parts {
             let examples = try examples(of: part)
             try write(part.file, model.predict(examples, task: part.task), of: model.tasks[part.task])
-            report("\(folder)/\(part.file): \(examples.count) rows")
+            report("\(folder)/\(part.file): \(GlueSubmission.summary(part.file, rows: examples.count))")
         }
-        let missing = GlueSubmission.allFiles.filter { file in !parts.contains { $0.file == file } }
+        let missing = GlueSubmission.testSetSizes.map(\.file).filter { file in !parts.contains { $0.file == file } }
         if !missing.isEmpty {
             report(
                 "the server also wants \(missing.joined(separator: ", ")), of tasks that this model was not trained for"
@@ -53,10 +53,20 @@ public struct GlueSubmission {
         }
     }
 
-    private static let allFiles = [
-        "CoLA.tsv", "SST-2.tsv", "MRPC.tsv", "STS-B.tsv", "MNLI-m.tsv", "MNLI-mm.tsv", "QNLI.tsv", "QQP.tsv", "RTE.tsv",
-        "WNLI.tsv", "AX.tsv",
+    /// The files that the server wants, and the rows of GLUE's test sets.
+    private static let testSetSizes: [(file: String, rows: Int)] = [
+        ("CoLA.tsv", 1063), ("SST-2.tsv", 1821), ("MRPC.tsv", 1725), ("STS-B.tsv", 1379), ("MNLI-m.tsv", 9796),
+        ("MNLI-mm.tsv", 9847), ("QNLI.tsv", 5463), ("QQP.tsv", 390_965), ("RTE.tsv", 3000), ("WNLI.tsv", 146),
+        ("AX.tsv", 1104),
     ]
+
+    /// How many rows a file has, and whether the server takes as many.
+    static func summary(_ file: String, rows: Int) -> String {
+        guard let whole = testSetSizes.first(where: { $0.file == file })?.rows, rows != whole else {
+            return "\(rows) rows"
+        }
+        return "\(rows) rows, but GLUE's test set has \(whole): the server will refuse it"
+    }
 
     static func parts(of tasks: [TaskDefinition], dataFolder: String) -> [Part] {
         tasks.enumerated().flatMap { index, task -> [Part] in

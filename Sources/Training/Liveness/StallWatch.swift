@@ -1,5 +1,6 @@
 import Communication
 import Foundation
+import Storage
 import Synchronization
 
 /// Sees to it that a job which does not get on ends: a thread beside the training thread, on each rank.

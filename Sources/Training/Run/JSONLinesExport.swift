@@ -1,3 +1,5 @@
+import Storage
+
 /// Writes the tasks of a run as mt-dnn's preprocessed JSON lines.
 public enum JSONLinesExport {
     /// Writes `TASK_SPLIT.json` into `folder` for every task of `train` and every split that is there.

@@ -175,12 +175,3 @@ struct Preparation {
         }
     }
 }
-
-/// Makes a folder and those above it; throws a sentence that names it.
-func createFolder(_ path: String) throws {
-    do {
-        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-    } catch {
-        throw TrainingError("\(path): cannot be created: \(systemReason(error))")
-    }
-}

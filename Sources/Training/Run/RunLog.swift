@@ -126,7 +126,8 @@ final class RunLog: @unchecked Sendable {  // all that changes is read and writt
 
     /// The step of the last line that is whole; 0 where there is none.
     static func lastStep(path: String) throws -> Int {
-        guard let file = FileHandle(forReadingAtPath: path) else { return 0 }
+        guard FileManager.default.fileExists(atPath: path) else { return 0 }
+        let file = try FileHandle(forReadingFrom: URL(fileURLWithPath: path))
         defer { do { try file.close() } catch {} }
         let size = try file.seekToEnd()
         try file.seek(toOffset: size - min(size, 65_536))
