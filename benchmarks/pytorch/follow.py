@@ -13,6 +13,8 @@ and tasks with `dropout_p: 0`. With `--masks own` PyTorch draws other masks, and
 tells more than those of two seeds. At the end of an epoch its scores on the development rows are printed.
 
 With `--weights RUN/checkpoints/STEP/shard-000-of-001.h5`, a checkpoint of a run on one rank, the optimizer's moments are taken from there too, and what is compared are the steps after it.
+At each later checkpoint in that folder weights and moments are taken again. Rounding grows from step to step, a thousandfold in a hundred steps where the rate is high, and would hide a wrong step:
+a run with `checkpoint_steps: 100` and `keep_last: 100` can be followed to its end.
 """
 import collections
 import json
@@ -24,7 +26,7 @@ from data import pack, read, tokenise
 from masks import TrainerDropout
 from model import Dropout, Encoder
 from train import arguments, evaluate, loss_of, make_optimizer
-from weights import load_moments, load_tasks, step_of
+from weights import checkpoint_of, load_moments, load_tasks, load_weights, step_of
 
 
 def main():
@@ -55,6 +57,9 @@ def main():
     if start:
         load_moments(options.weights, optimizer, encoder, tasks, batches[:start])
     for step, (chosen, line) in list(enumerate(zip(batches, theirs)))[start:]:
+        if start and step > start and (checkpoint := checkpoint_of(options.weights, step)).exists():
+            load_weights(checkpoint, encoder, tasks)
+            load_moments(checkpoint, optimizer, encoder, tasks, batches[:step])
         task = tasks[chosen["task"]]
         encoder.train(has_dropout), task["head"].train(has_dropout)
         batch = pack([task["train"][row] for row in chosen["rows"]], task["kind"])

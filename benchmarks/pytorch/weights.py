@@ -1,4 +1,6 @@
 """The trainer's weights in the peer's model."""
+import pathlib
+
 import h5py
 import torch
 
@@ -10,6 +12,12 @@ def step_of(path):
     """The step that a shard of the trainer's was written after; 0 of a file without moments."""
     with h5py.File(path) as file:
         return int(file.attrs["step"]) if "moments" in file else 0
+
+
+def checkpoint_of(path, step):
+    """Where the shard of another checkpoint of the same run would be."""
+    shard = pathlib.Path(path)
+    return shard.parent.parent / f"step-{step:08}" / shard.name
 
 
 def load_moments(path, optimizer, encoder, tasks, batches):
@@ -33,14 +41,20 @@ def trained(encoder, tasks):
 
 def load_tasks(options, encoder, path):
     """The options' tasks, with the encoder's weights and those of their heads from what `mtdnn export --hdf5` wrote."""
-    with h5py.File(path) as file:
-        found = {name: torch.from_numpy(values[()]) for name, values in file["parameters"].items()}
-    encoder.load({name: values for name, values in found.items() if not name.startswith("heads.")})
     tasks = {}
     for task in map(parse_task, options.task):
         task["head"] = (Answer if task["san"] else Pooled)(encoder, task["outputs"], task["dropout"])
-        with torch.no_grad():
+        tasks[task["name"]] = task
+    load_weights(path, encoder, tasks)
+    return tasks
+
+
+def load_weights(path, encoder, tasks):
+    """The weights of the encoder and of the tasks' heads, from what `mtdnn export --hdf5` wrote or from a checkpoint's one shard."""
+    with h5py.File(path) as file:
+        found = {name: torch.from_numpy(values[()]) for name, values in file["parameters"].items()}
+    encoder.load({name: values for name, values in found.items() if not name.startswith("heads.")})
+    with torch.no_grad():
+        for task in tasks.values():
             for name, parameter in task["head"].named_parameters():
                 parameter.copy_(found[f"heads.{task['name']}.{name}"])
-        tasks[task["name"]] = task
-    return tasks
