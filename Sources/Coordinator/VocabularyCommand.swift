@@ -18,6 +18,9 @@ struct VocabularyCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Where the vocabulary goes, a piece in each line.", valueName: "file"))
     var output: String
 
+    @Flag(help: "Each line of the corpus is a JSON object with its text under \"text\", as for the format json_text.")
+    var jsonText = false
+
     @Flag(help: "Capitals and accents stay; the encoder says `lower_case: false` then.")
     var cased = false
 
@@ -29,7 +32,7 @@ struct VocabularyCommand: ParsableCommand {
 
     func run() throws {
         let counts = WordCounts(lowercases: !cased)
-        for path in corpus { try counts.add(path: path) }
+        for path in corpus { try counts.add(path: path, isJSON: jsonText) }
         let pieces = try VocabularyTrainer.pieces(of: counts, size: size)
         try Output.with(output, inputs: corpus) { try $0.write(pieces.map { "\($0)\n" }.joined()) }
         StandardStream.error.say("\(pieces.count) pieces from \(counts.total) words, \(counts.count) of them different")

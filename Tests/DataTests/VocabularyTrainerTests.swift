@@ -24,6 +24,19 @@ struct VocabularyTrainerTests {
         #expect(try pieces([text], size: 15) == Array(found.prefix(15)))
     }
 
+    @Test func `Lines of JSON have the words of their texts`() throws {
+        let folder = TemporaryFolder()
+        let json = #"{"text": "caf\u00e9 caf\u00e9\nplan"}"# + "\n" + #"{"id": 3, "text": "naive \"plan\""}"#
+        let path = try folder.write("corpus.json", Array(json.utf8))
+        let counts = WordCounts(lowercases: false)
+        try counts.add(path: path, isJSON: true)
+        let found = counts.sorted.map { "\(String(decoding: $0.word, as: UTF8.self)) \($0.count)" }
+        #expect(found == ["\" 2", "café 2", "naive 1", "plan 2"])
+        let other = try folder.write("other.json", Array(#"{"texts": "plan"}"#.utf8))
+        let error = #expect(throws: ExampleError.self) { try counts.add(path: other, isJSON: true) }
+        #expect(error?.line == 1 && error?.message == "has no text under \"text\"")
+    }
+
     /// Pieces as what they are made of, without the special tokens: String's equality is another.
     private func scalars(_ pieces: [String]) -> [[Unicode.Scalar]] {
         pieces.filter { !VocabularyTrainer.specialTokens.contains($0) }.map { Array($0.unicodeScalars) }

@@ -53,4 +53,15 @@ struct GlueSubmissionTests {
             GlueSubmission.summary("RTE.tsv", rows: 2999)
                 == "2999 rows, but GLUE's test set has 3000: the server will refuse it")
     }
+
+    @Test func `Two tasks for one file are refused`() throws {
+        func check(_ names: [String]) throws {
+            let tasks = names.map { task($0) }
+            let parts = GlueSubmission.parts(of: tasks, dataFolder: "/nowhere")
+            try GlueSubmission.requireOneTaskForEach(parts, tasks: tasks)
+        }
+        try check(["sst", "rte", "cola"])
+        let error = #expect(throws: TrainingError.self) { try check(["sst", "rte", "SST-2"]) }
+        #expect(error?.description.hasPrefix("the tasks sst and SST-2 would both be SST-2.tsv") == true)
+    }
 }

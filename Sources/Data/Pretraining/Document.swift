@@ -28,6 +28,14 @@ extension TaskDefinition {
     }
 }
 
+extension Line {
+    /// The text of a corpus's line `{"text": ...}`.
+    func jsonText() throws(ExampleError) -> String {
+        guard let text = try jsonObject()["text"] as? String else { throw error("has no text under \"text\"") }
+        return text
+    }
+}
+
 /// Makes documents of lines.
 ///
 /// In `text` every line is a sentence or a paragraph, and an empty line ends a document. In a `book` lines are wrapped: an empty line ends a
@@ -43,9 +51,7 @@ private struct DocumentReader {
 
     mutating func add(_ line: Line) throws(ExampleError) {
         if format == .jsonText {
-            let entries = try line.jsonObject()
-            guard let text = entries["text"] as? String else { throw line.error("has no text under \"text\"") }
-            for part in text.split(whereSeparator: \.isNewline) { append(part) }
+            for part in try line.jsonText().split(whereSeparator: \.isNewline) { append(part) }
             return endDocument()
         }
         guard let text = String(bytes: line.bytes, encoding: .utf8) else { throw line.error("is not UTF-8") }

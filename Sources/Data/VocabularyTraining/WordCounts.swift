@@ -18,9 +18,14 @@ public final class WordCounts {
     public var count: Int { counts.count }
 
     /// Adds the words of a text file.
-    public func add(path: String) throws(ExampleError) {
+    /// - Parameter isJSON: whether each line is a JSON object with its text under `text`.
+    public func add(path: String, isJSON: Bool = false) throws(ExampleError) {
         let file = try LineFile(path: path, origin: "the command line")
         try file.forEachLine { line throws(ExampleError) in
+            if isJSON {
+                add(try line.jsonText())
+                return true
+            }
             guard let text = String(bytes: line.bytes, encoding: .utf8) else { throw line.error("is not UTF-8") }
             add(text)
             return true

@@ -39,6 +39,7 @@ public struct GlueSubmission {
                 "none of the tasks \(model.tasks.map(\.name).joined(separator: ", ")) is one of GLUE's with the official files (`format: glue`)"
             )
         }
+        try GlueSubmission.requireOneTaskForEach(parts, tasks: model.tasks)
         try createFolder(folder)
         for part in parts {
             let examples = try examples(of: part)
@@ -85,6 +86,17 @@ public struct GlueSubmission {
         }
     }
 
+    /// Throws where two tasks would write the same file.
+    static func requireOneTaskForEach(_ parts: [Part], tasks: [TaskDefinition]) throws {
+        for (index, part) in parts.enumerated() {
+            if let other = parts[..<index].first(where: { $0.file == part.file }) {
+                throw TrainingError(
+                    "the tasks \(tasks[other.task].name) and \(tasks[part.task].name) would both be \(part.file); "
+                        + "a submission is made of a run that has one of them")
+            }
+        }
+    }
+
     /// All rows of a part's file; throws where one cannot be read, since the server wants them all.
     private func examples(of part: Part) throws -> [TokenizedExample] {
         var task = model.tasks[part.task]
@@ -109,9 +121,9 @@ public struct GlueSubmission {
         var text = "index\tprediction\n"
         for (row, prediction) in predictions.enumerated() {
             let answer: String
-            if case .regression(let range) = task.kind {
-                let score = prediction.scores.first!
-                answer = String(format: "%.3f", min(max(score, range?.lowerBound ?? score), range?.upperBound ?? score))
+            if case .regression = task.kind {
+                // The one task that asks for numbers is STS-B: from 0 to 5, whether its definition says so or not.
+                answer = String(format: "%.3f", min(max(prediction.scores.first!, 0), 5))
             } else {
                 answer = namesLabels ? prediction.answer : "\(prediction.index)"
             }

@@ -112,7 +112,7 @@ final class RunReport {
             let name = evaluation.split == "dev" ? evaluation.task.name : "\(evaluation.task.name) \(evaluation.split)"
             let scores = evaluation.scores.map { String(format: "%@ %.4f", $0.name, $0.value) }
             lines.append(
-                "  " + name.padding(toLength: max(16, name.count), withPad: " ", startingAt: 0)
+                "  " + name.padding(toLength: max(16, name.count + 2), withPad: " ", startingAt: 0)
                     + scores.joined(separator: "  "))
         }
         if let mean = Evaluation.meanScore(evaluations) {
