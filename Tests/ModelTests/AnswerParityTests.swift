@@ -31,20 +31,13 @@ struct AnswerParityTests {
         head.backward(batch, input: rows, into: drows)
         let loss = (0..<batch.unitCount).reduce(0.0) { $0 + batch.losses[$1] } / Double(batch.unitCount)
         #expect(try relativeError([Float(loss)], file.read("\(name).loss")) < 1e-6)
-        var largest = relativeError(drows.values, try file.read("\(name).gradients.rows"))
-        #expect(largest < 2e-5)
-        for parameter in model.parameters.groups[3].parameters {
-            let expected = try file.read("\(name).gradients.\(shortName(parameter.name))")
-            let found = model.parameters.gradient(of: parameter, tree: batch.tree, words: model.wordGradient)
-            if parameter.name.hasSuffix("summary.bias") {
-                // Zero in exact arithmetic: softmax ignores a shift.
-                #expect(absoluteError(found, expected) < 1e-6)
-            } else {
-                largest = max(largest, relativeError(found, expected))
-                #expect(relativeError(found, expected) < 2e-5, "\(parameter.name)")
-            }
-        }
-        print("answer network, \(name), slices ending at \(cut): largest relative error \(largest)")
+        let rowsError = relativeError(drows.values, try file.read("\(name).gradients.rows"))
+        #expect(rowsError < 2e-5)
+        let largest = try model.parameters.expectGradients(
+            of: model.parameters.groups[3].parameters, batch, model.wordGradient, within: 2e-5,
+            zeros: ["summary.bias"], within: 1e-6, of: file
+        ) { "\(name).gradients.\(shortName($0))" }
+        print("answer network, \(name), slices ending at \(cut): largest relative error \(max(rowsError, largest))")
     }
 
     private func shortName(_ name: String) -> String {

@@ -78,21 +78,15 @@ struct DistillationParityTests {
         }
         let loss = (0..<batch.unitCount).reduce(0.0) { $0 + batch.losses[$1] } / Double(batch.unitCount)
         #expect(try relativeError([Float(loss)], file.read("\(name).loss")) < 1e-6)
-        var largest = relativeError(drows.values, try file.read("\(name).gradients.rows"))
-        #expect(largest < 2e-5)
-        for parameter in model.parameters.groups[2...].flatMap(\.parameters)
-        where file.contains("\(name).gradients.\(short(parameter.name))") {
-            let expected = try file.read("\(name).gradients.\(short(parameter.name))")
-            let found = model.parameters.gradient(of: parameter, tree: batch.tree, words: model.wordGradient)
-            let ignoresShift = name.hasPrefix("ranking") && parameter.name.hasSuffix("classifier.bias")
-            if ignoresShift || parameter.name.hasSuffix("summary.bias") {
-                #expect(absoluteError(found, expected) < 1e-6)  // zero in exact arithmetic
-            } else {
-                largest = max(largest, relativeError(found, expected))
-                #expect(relativeError(found, expected) < 2e-5, "\(parameter.name)")
-            }
-        }
-        print("\(name), slices ending at \(cut): largest relative error \(largest)")
+        let rowsError = relativeError(drows.values, try file.read("\(name).gradients.rows"))
+        #expect(rowsError < 2e-5)
+        func key(_ parameter: String) -> String { "\(name).gradients.\(short(parameter))" }
+        let largest = try model.parameters.expectGradients(
+            of: model.parameters.groups[2...].flatMap(\.parameters).filter { file.contains(key($0.name)) }, batch,
+            model.wordGradient, within: 2e-5,
+            zeros: ["summary.bias"] + (name.hasPrefix("ranking") ? ["classifier.bias"] : []), within: 1e-6, of: file,
+            key: key)
+        print("\(name), slices ending at \(cut): largest relative error \(max(rowsError, largest))")
     }
 
     private func headKind(_ name: String) -> HeadDefinition.Kind {

@@ -36,7 +36,10 @@ struct EncoderParityTests {
         model.encoder.backward(batch, .allTokens, words: model.wordGradient)
 
         #expect(model.parameters.all.count == references.names.count)
-        let largest = try expectGradients(of: model.parameters.all, model, batch, references)
+        let largest = try model.parameters.expectGradients(
+            of: model.parameters.all, batch, model.wordGradient, within: 1e-5, zeros: ["key.bias"], within: 2e-5,
+            of: references
+        ) { "gradients.\($0)" }
         print("encoder gradients, slices ending at \(cut): largest relative error \(largest)")
     }
 
@@ -57,27 +60,9 @@ struct EncoderParityTests {
         model.encoder.backward(batch, .allTokens, words: model.wordGradient)
         let parameters = model.parameters.all.filter { !$0.name.hasPrefix("pooler.") }
         #expect(references.names.count == parameters.count + 2)
-        _ = try expectGradients(of: parameters, model, batch, references)
-    }
-
-    /// Compares the gradients of `parameters`; returns the largest relative error.
-    private func expectGradients(
-        of parameters: [Parameter], _ model: OpenModel, _ batch: PackedBatch, _ references: SafeTensors
-    ) throws -> Double {
-        var largest = 0.0
-        for parameter in parameters {
-            let expected = try references.read("gradients.\(parameter.name)")
-            let found = model.parameters.gradient(of: parameter, tree: batch.tree, words: model.wordGradient)
-            if parameter.name.hasSuffix("key.bias") {
-                // Zero in exact arithmetic: softmax ignores a shift.
-                #expect(absoluteError(found, expected) < 2e-5, "\(parameter.name)")
-            } else {
-                let error = relativeError(found, expected)
-                largest = max(largest, error)
-                #expect(error < 1e-5, "\(parameter.name)")
-            }
-        }
-        return largest
+        _ = try model.parameters.expectGradients(
+            of: parameters, batch, model.wordGradient, within: 1e-5, zeros: ["key.bias"], within: 2e-5, of: references
+        ) { "gradients.\($0)" }
     }
 
     @Test func evaluationGivesTheSameOutputWithoutRandomNumbers() throws {

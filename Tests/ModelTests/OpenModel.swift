@@ -1,6 +1,7 @@
 import Kernels
 import Storage
 import TestSupport
+import Testing
 
 @testable import Model
 
@@ -101,5 +102,26 @@ extension Parameters {
     /// A parameter's gradient over the whole batch, where this rank holds all slices.
     func gradient(of parameter: Parameter, tree: SliceTree, words: WordGradient) -> [Float] {
         sumAlongTree(gradientParts(of: parameter, tree: tree, words: words), sliceCount: tree.sliceCount)
+    }
+
+    /// Expects the gradients of `chosen` to be a file's, where `key` says under which name; returns the largest relative error.
+    /// - Parameter zeros: ends of the names of those that are zero in exact arithmetic, since a softmax ignores a shift: their rounding has a bound of its own.
+    func expectGradients(
+        of chosen: [Parameter], _ batch: PackedBatch, _ words: WordGradient, within bound: Double, zeros: [String],
+        within zeroBound: Double, of file: SafeTensors, key: (String) -> String
+    ) throws -> Double {
+        var largest = 0.0
+        for parameter in chosen {
+            let expected = try file.read(key(parameter.name))
+            let found = gradient(of: parameter, tree: batch.tree, words: words)
+            if zeros.contains(where: parameter.name.hasSuffix) {
+                #expect(absoluteError(found, expected) < zeroBound, "\(parameter.name)")
+            } else {
+                let error = relativeError(found, expected)
+                largest = max(largest, error)
+                #expect(error < bound, "\(parameter.name)")
+            }
+        }
+        return largest
     }
 }

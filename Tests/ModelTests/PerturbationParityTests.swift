@@ -44,23 +44,13 @@ struct PerturbationParityTests {
         model.backward(batch, head: 0)
         let loss = (0..<batch.unitCount).reduce(0.0) { $0 + batch.losses[$1] } / Double(batch.unitCount)
         #expect(try relativeError([Float(loss)], file.read("\(kind).loss")) < 1e-5)
-        var largest = 0.0
-        var count = 0
-        for parameter in model.parameters.all where file.contains("\(kind).gradients.\(short(parameter.name))") {
-            count += 1
-            let expected = try file.read("\(kind).gradients.\(short(parameter.name))")
-            let gradient = model.parameters.gradient(of: parameter, tree: batch.tree, words: model.wordGradient)
-            let isZero =
-                parameter.name.hasSuffix("key.bias") || parameter.name.hasSuffix("summary.bias")
-                || kind == .ranking && parameter.name.hasSuffix("classifier.bias")
-            if isZero {
-                #expect(absoluteError(gradient, expected) < 1e-5, "\(parameter.name)")
-            } else {
-                largest = max(largest, relativeError(gradient, expected))
-                #expect(relativeError(gradient, expected) < 1e-4, "\(parameter.name)")
-            }
-        }
-        #expect(count >= 7)
+        func key(_ parameter: String) -> String { "\(kind).gradients.\(short(parameter))" }
+        let compared = model.parameters.all.filter { file.contains(key($0.name)) }
+        #expect(compared.count >= 7)
+        let largest = try model.parameters.expectGradients(
+            of: compared, batch, model.wordGradient, within: 1e-4,
+            zeros: ["key.bias", "summary.bias"] + (kind == .ranking ? ["classifier.bias"] : []), within: 1e-5, of: file,
+            key: key)
         print("\(kind) with twins, slices ending at \(cut): noise \(noiseError), largest relative error \(largest)")
     }
 

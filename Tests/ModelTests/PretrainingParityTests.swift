@@ -57,19 +57,10 @@ struct PretrainingParityTests {
         #expect(try relativeError([Float(loss)], file.read("loss")) < 1e-6)
 
         #expect(model.parameters.all.count == file.names.count { $0.hasPrefix("gradients.") })
-        var largest = 0.0
-        for parameter in model.parameters.all {
-            let found = model.parameters.gradient(of: parameter, tree: batch.tree, words: model.wordGradient)
-            let expected = try file.read("gradients.\(rename(parameter.name))")
-            if parameter.name.hasSuffix("key.bias") {
-                // Zero in exact arithmetic: softmax ignores a shift.
-                #expect(absoluteError(found, expected) < 2e-5, "\(parameter.name)")
-            } else {
-                let error = relativeError(found, expected)
-                largest = max(largest, error)
-                #expect(error < 1e-5, "\(parameter.name)")
-            }
-        }
+        let largest = try model.parameters.expectGradients(
+            of: model.parameters.all, batch, model.wordGradient, within: 1e-5, zeros: ["key.bias"], within: 2e-5,
+            of: file
+        ) { "gradients.\(rename($0))" }
         print("pre-training gradients, slices ending at \(cut): largest relative error \(largest)")
     }
 

@@ -57,7 +57,7 @@ def main():
     if start:
         load_moments(options.weights, optimizer, encoder, tasks, batches[:start])
     for step, (chosen, line) in list(enumerate(zip(batches, theirs)))[start:]:
-        if start and step > start and (checkpoint := checkpoint_of(options.weights, step)).exists():
+        if step > start and (checkpoint := checkpoint_of(options.weights, step)).exists():
             load_weights(checkpoint, encoder, tasks)
             load_moments(checkpoint, optimizer, encoder, tasks, batches[:step])
         task = tasks[chosen["task"]]

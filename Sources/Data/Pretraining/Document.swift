@@ -28,14 +28,6 @@ extension TaskDefinition {
     }
 }
 
-extension Line {
-    /// The text of a corpus's line `{"text": ...}`.
-    func jsonText() throws(ExampleError) -> String {
-        guard let text = try jsonObject()["text"] as? String else { throw error("has no text under \"text\"") }
-        return text
-    }
-}
-
 /// Makes documents of lines.
 ///
 /// In `text` every line is a sentence or a paragraph, and an empty line ends a document. In a `book` lines are wrapped: an empty line ends a
@@ -54,7 +46,7 @@ private struct DocumentReader {
             for part in try line.jsonText().split(whereSeparator: \.isNewline) { append(part) }
             return endDocument()
         }
-        guard let text = String(bytes: line.bytes, encoding: .utf8) else { throw line.error("is not UTF-8") }
+        let text = try line.text()
         guard !text.allSatisfy(\.isWhitespace) else { return noteEmptyLine() }
         emptyLineCount = 0
         if format == .book { paragraph += text + "\n" } else { append(text) }

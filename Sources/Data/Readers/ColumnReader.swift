@@ -52,8 +52,7 @@ struct ColumnReader {
 
     /// The first and the last column; nil for a line between sentences.
     private func columns(of line: Line) throws(ExampleError) -> (word: String, label: String)? {
-        guard let text = String(bytes: line.bytes, encoding: .utf8) else { throw line.error("is not UTF-8") }
-        let columns = text.split { $0 == " " || $0 == "\t" }
+        let columns = try line.text().split { $0 == " " || $0 == "\t" }
         guard let first = columns.first, !first.hasPrefix("-DOCSTART-") else { return nil }
         guard columns.count > 1 || task.testSplits.contains(split) else {
             throw line.error("1 column, but a word and its label are expected")

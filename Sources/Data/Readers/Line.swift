@@ -9,6 +9,18 @@ struct Line {
 
     func error(_ message: String) -> ExampleError { ExampleError(file: file, line: number, message: message) }
 
+    /// The whole line.
+    func text() throws(ExampleError) -> String {
+        guard let text = String(bytes: bytes, encoding: .utf8) else { throw error("is not UTF-8") }
+        return text
+    }
+
+    /// The text of a corpus's line `{"text": ...}`.
+    func jsonText() throws(ExampleError) -> String {
+        guard let text = try jsonObject()["text"] as? String else { throw error("has no text under \"text\"") }
+        return text
+    }
+
     /// The sentence that stands at `place`, which must not be empty.
     func sentence(_ text: String, at place: String) throws(ExampleError) -> String {
         guard !text.allSatisfy(\.isWhitespace) else { throw error("an empty sentence in \(place)") }

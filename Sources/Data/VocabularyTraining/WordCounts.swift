@@ -22,12 +22,7 @@ public final class WordCounts {
     public func add(path: String, isJSON: Bool = false) throws(ExampleError) {
         let file = try LineFile(path: path, origin: "the command line")
         try file.forEachLine { line throws(ExampleError) in
-            if isJSON {
-                add(try line.jsonText())
-                return true
-            }
-            guard let text = String(bytes: line.bytes, encoding: .utf8) else { throw line.error("is not UTF-8") }
-            add(text)
+            add(isJSON ? try line.jsonText() : try line.text())
             return true
         }
     }

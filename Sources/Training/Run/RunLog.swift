@@ -128,7 +128,6 @@ final class RunLog: @unchecked Sendable {  // all that changes is read and writt
     static func lastStep(path: String) throws -> Int {
         guard FileManager.default.fileExists(atPath: path) else { return 0 }
         let file = try FileHandle(forReadingFrom: URL(fileURLWithPath: path))
-        defer { do { try file.close() } catch {} }
         let size = try file.seekToEnd()
         try file.seek(toOffset: size - min(size, 65_536))
         let lines = (try file.readToEnd() ?? Data()).split(separator: UInt8(ascii: "\n"))
