@@ -28,14 +28,20 @@ enum ProductTile {
         let (r0, r1, r2, r3, r4, r5) = (start(0), start(1), start(2), start(3), start(4), start(5))
         var (s0, s1, s2) = (Lanes.zero, Lanes.zero, Lanes.zero)
         var (s3, s4, s5) = (Lanes.zero, Lanes.zero, Lanes.zero)
-        for index in 0..<inner {
-            let right = load(b + index * columns)
-            s0 = vector_multiply_add(Lanes(repeating: r0[index * term]), right, s0)
-            s1 = vector_multiply_add(Lanes(repeating: r1[index * term]), right, s1)
-            s2 = vector_multiply_add(Lanes(repeating: r2[index * term]), right, s2)
-            s3 = vector_multiply_add(Lanes(repeating: r3[index * term]), right, s3)
-            s4 = vector_multiply_add(Lanes(repeating: r4[index * term]), right, s4)
-            s5 = vector_multiply_add(Lanes(repeating: r5[index * term]), right, s5)
+        // The loop's own arithmetic is unchecked: a check for overflow in each round takes as many instructions as two multiply-adds.
+        let end = b + inner * columns
+        var (right, offset) = (b, 0)
+        while right != end {
+            vector_prefetch(right + 16 * columns)
+            let lanes = load(right)
+            s0 = vector_multiply_add(Lanes(repeating: r0[offset]), lanes, s0)
+            s1 = vector_multiply_add(Lanes(repeating: r1[offset]), lanes, s1)
+            s2 = vector_multiply_add(Lanes(repeating: r2[offset]), lanes, s2)
+            s3 = vector_multiply_add(Lanes(repeating: r3[offset]), lanes, s3)
+            s4 = vector_multiply_add(Lanes(repeating: r4[offset]), lanes, s4)
+            s5 = vector_multiply_add(Lanes(repeating: r5[offset]), lanes, s5)
+            offset &+= term
+            right += columns
         }
         if accumulating {
             s0 += load(c)
