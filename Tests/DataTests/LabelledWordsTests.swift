@@ -74,6 +74,7 @@ final class LabelledWordsTests {
     @Test func `Mistakes are named, or their sentences left out`() throws {
         #expect(refusal("a\t['O']\t['Hi', 'Ann']\n", .canonical) == "ner_train.tsv:1: 1 labels, but 2 words")
         #expect(refusal("a\t[]\t[]\n", .canonical) == "ner_train.tsv:1: a sentence without words")
+        #expect(refusal("a\t['O', 'O']\t['Hi', '']\n", .canonical) == "ner_train.tsv:1: word 2 of 2 is empty")
         let list = "ner_train.tsv:1: column 2 is not a list of quoted texts, as in ['O', 'B-PER']"
         for text in ["O", "['O'", "['O", "['O'] x", "[O]", "['O',]"] {
             #expect(refusal("a\t\(text)\t['Hi']\n", .canonical) == list, "\(text)")

@@ -113,6 +113,7 @@ extension TaskDefinition {
         uid: String, words: [String], labels: [String], _ line: Line, split: String
     ) throws(ExampleError) -> Example {
         guard !words.isEmpty else { throw line.error("a sentence without words") }
+        if let place = words.firstIndex(of: "") { throw line.error("word \(place + 1) of \(words.count) is empty") }
         var example = Example(uid: uid, first: words.joined(separator: " "), label: nil)
         example.words = words
         for label in labels {

@@ -40,9 +40,10 @@ public struct GlueSubmission {
             )
         }
         try GlueSubmission.requireOneTaskForEach(parts, tasks: model.tasks)
+        // All are read before the first is scored: a bad row in the last file shows now, with nothing written.
+        let examplesOfParts = try parts.map(examples)
         try createFolder(folder)
-        for part in parts {
-            let examples = try examples(of: part)
+        for (part, examples) in zip(parts, examplesOfParts) {
             try write(part.file, model.predict(examples, task: part.task), of: model.tasks[part.task])
             report("\(folder)/\(part.file): \(GlueSubmission.summary(part.file, rows: examples.count))")
         }

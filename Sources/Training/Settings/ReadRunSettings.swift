@@ -210,7 +210,7 @@ extension SamplerSettings {
                 try only("temperature", for: .temperature)?.number(.between(0.1, 1_000_000)) ?? temperature
             settings.cap = try only("cap", for: .temperature)?.integer(.atLeast(1))
             settings.main = try only("main", for: .main)?.string()
-            settings.ratio = try only("ratio", for: .main)?.number(.between(0, 1_000_000))
+            settings.ratio = try only("ratio", for: .main)?.number(.between(1e-6, 1e6))
             if kind == .main, settings.main == nil { throw value.error("has the kind main and names no `main` task") }
             return settings
         }
