@@ -169,6 +169,7 @@ struct TaskRefusalTests {
             "t.yml:7: t.format is squad, which has questions about contexts; Classification needs another format"
         ),
         ("max_examples: 0", "t.yml:7: t.max_examples must be at least 1, not 0"),
+        ("train_fraction: 0", "t.yml:7: t.train_fraction must be from 1e-06 to 1.0, not 0"),
         ("kd_weight: -1", "t.yml:7: t.kd_weight must be from 0.0 to 1000000.0, not -1"),
         ("kd_temperature: 0", "t.yml:7: t.kd_temperature must be from 1e-06 to 1000000.0, not 0"),
         (

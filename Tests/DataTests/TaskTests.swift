@@ -107,12 +107,14 @@ struct TaskTests {
                   batch_size: 16
                   max_length: 128
                   max_examples: 1000
+                  train_fraction: 0.01
                 """
         let task = try #require(try TaskFile(path: folder.write("t.yml", text)).definition(of: "t"))
         #expect(task.data == .files(["train": "a.tsv", "dev": "/b.tsv"]))
         #expect(task.dropout == 0 && task.format == .glue && task.lossWeight == 0.5 && task.samplingWeight == 2)
         #expect(task.onBadRow == .skip)
         #expect(task.batchSize == 16 && task.maximumLength == 128 && task.maximumExamples == 1000)
+        #expect(task.trainFraction == 0.01)
     }
 
     @Test func `Keys of distillation and of perturbation are read`() throws {

@@ -23,6 +23,18 @@ import Testing
         #expect(outcome != (try run.finish(ranks: 1)))
     }
 
+    @Test func `A fraction of a task's rows is the same on any number of ranks and after a kill`() throws {
+        let path = "\(run.suite.folder)/tasks.yml"
+        let whole = try String(contentsOfFile: path, encoding: .utf8)
+        let part = whole.replacingOccurrences(of: "single: {", with: "single: {train_fraction: 0.4, ")
+        #expect(part != whole)
+        try part.write(toFile: path, atomically: true, encoding: .utf8)
+        let (outcome, _, resumed) = try run.expectSameOutcome([], on: [(3, 1)], killedOn: 2, goneOnWith: 5)
+        #expect(resumed.output.contains("single is trained on 16 of its 40 examples, as the seed draws them\n"))
+        // Two epochs of 3 + 5 + 5 + 3 batches.
+        #expect(outcome.lines.count { $0.contains("\"gradient_norm\"") } == 32)
+    }
+
     @Test func `A run without a better score ends early, also after a stop, and is finished then`() throws {
         let settings = ["epochs=30", "patience=2"]
         let folder = run.newFolder()

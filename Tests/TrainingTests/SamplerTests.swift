@@ -70,6 +70,27 @@ struct SamplerTests {
             Set(epoch.filter { $0.task == 0 }.map(\.rows)).isDisjoint(with: epoch.filter { $0.task == 1 }.map(\.rows)))
     }
 
+    @Test func `A fraction has the same rows in every epoch, others for another seed, and a smaller one's among them`()
+    {
+        func rows(_ fraction: Double, epoch number: Int, seed: UInt64 = 5) -> [Int] {
+            let task = Sampler.Task(exampleCount: 1000, batchSize: 7, fraction: fraction)
+            return epoch(number, of: Sampler(tasks: [Self.tasks[1], task], seed: seed))
+                .filter { $0.task == 1 }.flatMap(\.rows)
+        }
+        let tenth = rows(0.1, epoch: 0)
+        #expect(tenth.count == 100 && Set(tenth).count == 100 && tenth.allSatisfy((0..<1000).contains))
+        #expect(rows(0.1, epoch: 1) != tenth && Set(rows(0.1, epoch: 1)) == Set(tenth))
+        // Of 100 rows in 1000 two draws have 10 in common on average, with a deviation of 2.8.
+        #expect(Set(rows(0.1, epoch: 0, seed: 6)).intersection(tenth).count < 25)
+        let hundredth = rows(0.0104, epoch: 0)
+        #expect(hundredth.count == 10 && Set(hundredth).isSubset(of: tenth))
+        #expect(rows(0.0001, epoch: 0).count == 1)
+        #expect(rows(1, epoch: 3).sorted() == Array(0..<1000))
+        // They come from the whole file: a mean of 100 places in 0 ..< 1000 has a deviation of 29.
+        let mean = Double(tenth.reduce(0, +)) / 100
+        #expect(abs(mean - 499.5) < 120)
+    }
+
     @Test func `A sampling weight changes the number of batches and keeps passes whole`() {
         var tasks = Self.tasks
         tasks[0].weight = 2.5  // 15 batches an epoch, 5 passes in 2 epochs

@@ -33,6 +33,7 @@ struct TaskDeclaration {
     let batchSize: Int?
     let maximumLength: Int?
     let maximumExamples: Int?
+    let trainFraction: Double?
     let documentStride: Stated<Int>?
 
     init(name: String, _ source: StrictValue) throws(SettingsError) {
@@ -87,6 +88,7 @@ struct TaskDeclaration {
         batchSize = try keys["batch_size"]?.integer(.between(1, 1_000_000))
         maximumLength = try keys["max_length"]?.integer(.between(8, 1_000_000))
         maximumExamples = try keys["max_examples"]?.integer(.atLeast(1))
+        trainFraction = try keys["train_fraction"]?.number(.between(1e-6, 1))
         documentStride = try Self.stated(keys["document_stride"]) { value throws(SettingsError) in
             try value.integer(.atLeast(1))
         }

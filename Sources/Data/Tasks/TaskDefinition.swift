@@ -63,6 +63,8 @@ public struct TaskDefinition: Equatable, Sendable {
     public var maximumLength: Int?
     /// Only the first so many rows are trained on.
     public var maximumExamples: Int?
+    /// The fraction of those rows that is trained on, drawn by the run's seed.
+    public var trainFraction: Double = 1
 
     /// Most rows that are read of a split: `max_examples` is for training.
     public func mostRows(ofSplit split: String) -> Int {

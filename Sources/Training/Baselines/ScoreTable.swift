@@ -47,8 +47,7 @@ public struct ScoreTable {
         for task in try settings.taskDefinitions() {
             // Token ids have no texts that a baseline could read, and none tells anything of words.
             let isText = task.format != .jsonLines && task.scoresSentences
-            let train =
-                isText ? try task.readExamples(split: TaskDefinition.trainingSplit, dataFolder: settings.data) : []
+            let train = isText ? try task.trainingExamples(settings) : []
             for split in task.developmentSplits {
                 let dev = isText ? try task.readExamples(split: split, dataFolder: settings.data) : []
                 let examined = isText ? BaselineTask(task, train: train, dev: dev) : nil
@@ -87,6 +86,16 @@ func alignedColumns(_ rows: [[String]], names: Int) -> String {
         }.joined(separator: "  ")
     }
     return lines.joined(separator: "\n")
+}
+
+extension TaskDefinition {
+    /// The examples that a run is trained on, in the order of the file.
+    fileprivate func trainingExamples(_ settings: RunSettings) throws -> [Example] {
+        let rows = try readExamples(split: TaskDefinition.trainingSplit, dataFolder: settings.data)
+        let sampled = Sampler.Task(exampleCount: rows.count, batchSize: 1, fraction: trainFraction)
+        let order = sampled.rows(seed: settings.seed)
+        return (0..<sampled.exampleCount).map { order[$0] }.sorted().map { rows[$0] }
+    }
 }
 
 extension BaselineTask {

@@ -90,11 +90,19 @@ package struct PreparedTask {
         return (["\(definition)"] + files.map { String($0.split(separator: "/").last ?? "") }).joined(separator: " ")
     }
 
+    /// Says that only some rows are trained on.
+    func fractionNote(_ settings: RunSettings) -> String? {
+        guard definition.trainFraction < 1 else { return nil }
+        return
+            "\(definition.name) is trained on \(samplerTask(settings).exampleCount) of its \(train.exampleCount) examples, "
+            + "as the seed draws them"
+    }
+
     /// What the sampler knows of it.
     func samplerTask(_ settings: RunSettings) -> Sampler.Task {
         Sampler.Task(
             exampleCount: train.exampleCount, batchSize: definition.batchSize ?? settings.batchSize,
-            weight: definition.samplingWeight)
+            weight: definition.samplingWeight, fraction: definition.trainFraction)
     }
 }
 

@@ -130,7 +130,7 @@ public struct TrainingRun {
         try trainer.memoryPlan.require(world, host: host, settings)
         var notes = try world.agree { memory.isFirstOfHost ? try files.initialize(model) : [] }
         try memory.synchronize()
-        notes += tasks.compactMap(\.distillationNote)
+        notes += tasks.compactMap { $0.fractionNote(settings) } + tasks.compactMap(\.distillationNote)
         let processors = ProcessInfo.processInfo.activeProcessorCount
         if settings.threads > processors {
             notes.append(

@@ -7,19 +7,25 @@
 public struct Sampler: Sendable {
     /// What the sampler knows of a task.
     public struct Task: Sendable, Equatable {
-        /// Number of examples.
+        /// Number of examples that are trained on.
         public var exampleCount: Int
+        /// Number of rows that they are drawn from.
+        public var rowCount: Int
         /// Number of examples in a batch; the last batch of a pass may be shorter.
         public var batchSize: Int
         /// What its share of the batches is multiplied by.
         public var weight: Double
 
-        /// A task of `exampleCount` examples.
-        public init(exampleCount: Int, batchSize: Int, weight: Double = 1) {
-            self.exampleCount = exampleCount
+        /// A task of `exampleCount` rows, or of a `fraction` of them, one at least, that the run's seed draws.
+        public init(exampleCount rowCount: Int, batchSize: Int, weight: Double = 1, fraction: Double = 1) {
+            self.rowCount = rowCount
+            self.exampleCount = max(1, Int((Double(rowCount) * fraction).rounded()))
             self.batchSize = batchSize
             self.weight = weight
         }
+
+        /// Which rows a run with this seed draws: its examples are the first of them. A larger fraction has those of a smaller one among its own.
+        func rows(seed: UInt64) -> Permutation { Permutation(count: rowCount, seed: seed, stream: (.max, 0)) }
 
         var batchesPerPass: Int { (exampleCount + batchSize - 1) / batchSize }
     }
@@ -32,16 +38,22 @@ public struct Sampler: Sendable {
         public let count: Int
         private let first: Int
         private let order: Permutation
+        private let rows: Permutation?
 
-        init(task: Int, first: Int, count: Int, order: Permutation) {
+        /// - Parameter rows: where only some rows of the file are trained on, which they are.
+        init(task: Int, first: Int, count: Int, order: Permutation, rows: Permutation?) {
             self.task = task
             self.first = first
             self.count = count
             self.order = order
+            self.rows = rows
         }
 
         /// The row of an example in the task's file.
-        public subscript(index: Int) -> Int { order[first + index] }
+        public subscript(index: Int) -> Int {
+            let example = order[first + index]
+            return rows?[example] ?? example
+        }
     }
 
     /// The tasks.
@@ -101,7 +113,9 @@ public struct Sampler: Sendable {
         let first = batch * task.batchSize
         let order = Permutation(
             count: task.exampleCount, seed: seed, stream: (UInt32(index + 1), UInt32(truncatingIfNeeded: pass)))
-        return Batch(task: index, first: first, count: min(task.batchSize, task.exampleCount - first), order: order)
+        return Batch(
+            task: index, first: first, count: min(task.batchSize, task.exampleCount - first), order: order,
+            rows: task.exampleCount < task.rowCount ? task.rows(seed: seed) : nil)
     }
 
     /// How many of the steps before `step` were of each task.
