@@ -6,20 +6,20 @@ import Training
 struct SweepCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "sweep",
-        abstract: "Trains the runs of a recipe one after another and prints its table; finished ones are passed over.")
+        abstract: "Trains the runs of recipes one after another and prints their table; finished ones are passed over.")
 
-    @OptionGroup var recipe: RecipeOptions
+    @OptionGroup var recipes: RecipeOptions
     @OptionGroup var job: JobOptions
 
     func run() throws {
-        let recipe = try recipe.read(job.overrides)
+        let recipes = try recipes.read(job.overrides)
         // All settings are read before the first run begins: a wrong one in the last row shows now, not tomorrow.
-        let count = try recipe.runs.map(Recipe.settings).count
+        let count = try Recipe.runs(of: recipes).map { try $0.settings() }.count
         for index in 0..<count {
             if StopSignals.ofProgram.wasAsked { throw ExitCode(JobExit.stopped) }
             // Looked up anew: what an earlier run came to is known by now.
-            let run = recipe.runs[index]
-            let settings = try Recipe.settings(of: run)
+            let run = Recipe.runs(of: recipes)[index]
+            let settings = try run.settings()
             let title = "run \(index + 1) of \(count): \(run.name)"
             if try settings.isFinished() {
                 StandardStream.output.say("\(title): finished")
@@ -28,33 +28,39 @@ struct SweepCommand: ParsableCommand {
             StandardStream.output.say("\(title), in \(settings.folder)")
             try job.train(settings, arguments: [run.runFile] + run.overrides.flatMap { ["--set", $0] })
         }
-        try Output.standard.say(ComparisonTable(recipe).text)
+        try Output.standard.say(ComparisonTable(recipes).text)
     }
 }
 
-/// `mtdnn compare`: the table of a recipe from the runs that are finished.
+/// `mtdnn compare`: the table of recipes from the runs that are finished.
 struct CompareCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "compare", abstract: "Prints a recipe's table from those of its runs that are finished.")
+        commandName: "compare", abstract: "Prints the table of recipes from those of their runs that are finished.")
 
-    @OptionGroup var recipe: RecipeOptions
+    @OptionGroup var recipes: RecipeOptions
 
-    func run() throws { try Output.standard.say(ComparisonTable(recipe.read([])).text) }
+    func run() throws { try Output.standard.say(ComparisonTable(recipes.read([])).text) }
 }
 
-/// Which recipe, and what all its runs have in common.
+/// Which recipes, and what all their runs have in common.
 struct RecipeOptions: ParsableArguments {
-    @Argument(help: ArgumentHelp("The recipe.", valueName: "recipe.yml"))
-    var file: String
+    @Argument(help: ArgumentHelp("The recipes, whose rows make one table.", valueName: "recipe.yml"))
+    var files: [String]
 
-    @Option(help: "Where the run folders go (default: the recipe's path without its extension).")
+    @Option(help: "Where the recipes' folders go, called as they are (default: beside each recipe).")
     var folder: String?
 
     @Option(
         name: .customLong("set"), help: ArgumentHelp("Overrides a setting of all runs.", valueName: "key=value"))
     var overrides: [String] = []
 
-    func read(_ more: [String]) throws -> Recipe {
-        try Recipe(path: file, overrides: overrides + more, folder: folder)
+    func validate() throws {
+        if let twice = files.enumerated().first(where: { files[..<$0.offset].contains($0.element) }) {
+            throw ValidationError("\(twice.element) is named twice.")
+        }
+    }
+
+    func read(_ more: [String]) throws -> [Recipe] {
+        try files.map { try Recipe(path: $0, overrides: overrides + more, folder: folder) }
     }
 }

@@ -108,6 +108,11 @@ import Testing
         ("set: [learning_rate=5.0e-4]", "set: [seed=9]", "set has seed=9, which is for the recipe's own keys to say"),
         ("set: [learning_rate=5.0e-4]", "set: [initialize.heads=true]", "set has initialize.heads=true, which is for"),
         ("train: all", "train: all, initialise: {}", "unknown key \"initialise\" in rows"),
+        (
+            "initialize: {row", "initialize: {recipe: table.yml, row",
+            "/table.yml: begins with itself, by way of "
+        ),
+        ("initialize: {row", "initialize: {recipe: absent.yml, row", "/absent.yml"),
     ])
     func `A mistake anywhere in a recipe is named before anything is trained`(
         right: String, wrong: String, sentence: String
@@ -118,6 +123,78 @@ import Testing
         let result = try mtdnn("sweep")
         #expect(result.status == 78 && result.error.contains(sentence), "\(result.status): \(result.error)")
         #expect(!FileManager.default.fileExists(atPath: folder("")))
+    }
+
+    private func write(_ name: String, _ text: String) throws -> String {
+        let path = "\(run.suite.folder)/\(name)"
+        try text.write(toFile: path, atomically: true, encoding: .utf8)
+        return path
+    }
+
+    @Test func `Recipes share their runs and a table, which stands when all is moved and checkpoints are gone`() throws
+    {
+        let first = try write(
+            "first.yml", "run: run.yml\nseeds: [5]\ncolumns: [single, pair]\nrows:\n  Together: {train: all}\n")
+        let second = try write(
+            "second.yml",
+            """
+            run: run.yml
+            seeds: [6, 7]
+            columns: [pair]
+            rows:
+              Alone: {train: each, initialize: {recipe: first.yml, row: Together, seed: 5}}
+
+            """)
+        func mtdnn(_ command: String, _ arguments: String...) throws -> JobResult {
+            try runAlone(executable: "mtdnn", arguments: [command, "--set", "epochs=1"] + arguments, timeout: 120)
+        }
+        let trained = try mtdnn("sweep", second)
+        try #require(trained.status == 0, "\(trained.error)")
+        let titles = trained.output.split(separator: "\n").filter { $0.hasPrefix("run ") }
+        let home = run.suite.folder
+        #expect(
+            titles == [
+                "run 1 of 3: Together, seed 5, in \(home)/first/together/seed-5",
+                "run 2 of 3: Alone, pair, seed 6, in \(home)/second/alone/pair/seed-6",
+                "run 3 of 3: Alone, pair, seed 7, in \(home)/second/alone/pair/seed-7",
+            ])
+        let settings = try String(contentsOfFile: "\(home)/second/alone/pair/seed-7/run.yml", encoding: .utf8)
+        #expect(settings.contains("checkpoint: \(home)/first/together/seed-5/checkpoints/step-00000011\n"))
+
+        let table = try mtdnn("compare", first, second)
+        try #require(table.status == 0, "\(table.error)")
+        let lines = table.output.split(separator: "\n").map(String.init)
+        #expect(lines[0].hasPrefix("row       single ACC") && lines[0].hasSuffix("minutes"))
+        // Of words between runs of spaces: the second recipe has no run of the first column.
+        let words = lines[1...2].map { $0.split(separator: " ").map(String.init) }
+        #expect(words[0][0] == "Together" && !words[0].contains("-") && words[0].count == 4)
+        #expect(words[1][0] == "Alone" && words[1][1] == "-" && words[1].count == 6)
+        #expect(lines[3] == "mean and standard deviation over seeds 5 (Together), 6, 7 (Alone)")
+        let again = try mtdnn("sweep", first, second)
+        #expect(again.output.split(separator: "\n").filter { $0.hasSuffix(": finished") }.count == 3, "\(again.error)")
+
+        let twice = try mtdnn("compare", first, first)
+        #expect(twice.status == 64 && twice.error.contains("first.yml is named twice"))
+
+        try FileManager.default.createDirectory(atPath: "\(home)/moved", withIntermediateDirectories: true)
+        for name in ["first", "second"] {
+            try FileManager.default.moveItem(atPath: "\(home)/\(name)", toPath: "\(home)/moved/\(name)")
+        }
+        let moved = try mtdnn("compare", first, second, "--folder", "\(home)/moved")
+        #expect(moved.output == table.output, "\(moved.error)")
+        try FileManager.default.removeItem(atPath: "\(home)/moved/first/together/seed-5/checkpoints")
+        let without = try mtdnn("compare", first, second, "--folder", "\(home)/moved")
+        #expect(without.output == table.output, "\(without.error)")
+        // Another step of the same run is another beginning.
+        let other = "\(home)/moved/first/together/seed-5/checkpoints/step-00000012"
+        try FileManager.default.createDirectory(atPath: other, withIntermediateDirectories: true)
+        let refused = try runAlone(
+            executable: "mtdnn",
+            arguments: [
+                "train", run.suite.runFile, "--folder", "\(home)/moved/second/alone/pair/seed-6", "--set", "epochs=1",
+                "--set", "train=[pair]", "--set", "seed=6", "--set", "initialize.checkpoint=\(other)",
+            ], timeout: 60)
+        #expect(refused.status != 0 && refused.error.contains("initialize.checkpoint: "), "\(refused.output)")
     }
 
     @Test func `What the recipe decides is not set from outside`() throws {

@@ -18,25 +18,32 @@ import Testing
         get throws { try String(contentsOfFile: path, encoding: .utf8).split(separator: "\n").map(String.init) }
     }
 
+    private static func line(step: Int, score: Double) -> RunLog.MeanScoreLine {
+        .init(step: step, epoch: 1, meanScore: score, timing: .init(seconds: 0.25))
+    }
+
     @Test func `Lines after the checkpoint's step go: of steps, of evaluations whole or cut off, and the last sums`()
         throws
     {
         let kept = [
-            #"{"loss":1,"step":1}"#, #"{"loss":1,"step":2}"#, #"{"metrics":{"ACC":0.5},"step":2}"#,
+            #"{"loss":1,"step":1,"timing":{"seconds":4}}"#, #"{"loss":1,"step":2}"#,
+            #"{"metrics":{"ACC":0.5},"step":2}"#,
             #"{"mean_score":0.5,"step":2}"#,
         ]
         let gone = [
-            #"{"loss":1,"step":3}"#, #"{"metrics":{"ACC":0.5},"step":4}"#, #"{"mean_score":0.5,"step":4}"#,
+            #"{"loss":1,"step":3,"timing":{"seconds":8}}"#, #"{"metrics":{"ACC":0.5},"step":4}"#,
+            #"{"mean_score":0.5,"step":4}"#,
             #"{"moments_sha256":"a","parameters_sha256":"b","step":2}"#, #"{"loss":1,"ste"#,
         ]
         try (kept + gone).joined(separator: "\n").write(toFile: path, atomically: true, encoding: .utf8)
         let log = try RunLog(path: path, keepingSteps: 2)
         #expect(try lines == kept)
-        #expect(try log.write(RunLog.MeanScoreLine(step: 3, epoch: 1, meanScore: 0.25)) == nil)
+        #expect(try log.write(RunLogTests.line(step: 3, score: 0.25)) == nil)
         try log.synchronize()
-        #expect(try lines == kept + [#"{"epoch":1,"mean_score":0.25,"step":3}"#])
+        #expect(try lines == kept + [#"{"epoch":1,"mean_score":0.25,"step":3,"timing":{"seconds":0.25}}"#])
         #expect(try RunHistory(path: path).meanScores.map(\.step) == [2, 3])
         #expect(try RunHistory(path: path).meanScores.map(\.score) == [0.5, 0.25])
+        #expect(try RunHistory(path: path).seconds == 4.25)
     }
 
     @Test func `A line that is damaged is named`() throws {
@@ -54,7 +61,7 @@ import Testing
 
     @Test func `A log whose folder was removed is made again with all its lines`() throws {
         let log = try RunLog(path: path, keepingSteps: 0)
-        func write(_ step: Int) throws { _ = try log.write(RunLog.MeanScoreLine(step: step, epoch: 1, meanScore: 0.5)) }
+        func write(_ step: Int) throws { _ = try log.write(RunLogTests.line(step: step, score: 0.5)) }
         try write(1)
         try FileManager.default.removeItem(atPath: folder)
         try write(2)
@@ -74,9 +81,9 @@ import Testing
                 setrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &limit)
             }
             func write(_ step: Int) throws -> String? {
-                try log.write(RunLog.MeanScoreLine(step: step, epoch: 1, meanScore: 0.5))
+                try log.write(RunLogTests.line(step: step, score: 0.5))
             }
-            limit(50)  // one line of 38 bytes and a part of another
+            limit(80)  // one line of 64 bytes and a part of another
             let notes = try (1...4).map { try write($0) }
             guard notes[0] == nil, notes[1]?.hasSuffix("its lines are kept in memory until they can") == true,
                 notes[2] == nil, notes[3] == nil

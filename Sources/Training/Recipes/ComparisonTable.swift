@@ -1,63 +1,93 @@
 import Data
 import Foundation
 
-/// A recipe's rows beside each other: for each task the mean and the deviation of its first metric over seeds.
+/// Recipes' rows beside each other: for each task the mean and the deviation of its first metric over seeds.
 ///
 /// A run counts with its scores at the evaluation whose mean over its tasks was best, the one of its best checkpoint.
 public struct ComparisonTable {
     /// The table, ready to print.
     public let text: String
 
-    /// Reads the logs of all runs of the recipe that are finished.
-    public init(_ recipe: Recipe) throws {
-        var titles = ["row"]
-        var columns: [(task: TaskDefinition, split: String)] = []
-        let all = try Recipe.settings(of: recipe.runs[0]).tasks
-        let file = try TaskFile(path: all)
-        for name in recipe.columns {
-            guard let task = try file.definition(of: name) else { continue }
-            for split in task.developmentSplits {
-                columns.append((task, split))
-                titles.append("\(name)\(split == "dev" ? "" : " \(split)") \(task.scoreNames[0])")
-            }
-        }
-        var lines = [titles + ["minutes"]]
+    /// A task's first metric on one split.
+    private struct Column {
+        let task: String
+        let split: String
+        let metric: String
+
+        var title: String { "\(task)\(split == "dev" ? "" : " \(split)") \(metric)" }
+    }
+
+    /// What the finished runs of a row came to.
+    private struct Line {
+        var scores: [[Double]]
+        var seconds = 0.0
+        /// Names of the runs that are not finished.
         var missing: [String] = []
-        for row in recipe.rows {
-            var scores = [[Double]](repeating: [], count: columns.count)
-            var seconds = 0.0
-            for run in recipe.seeds.flatMap({ recipe.runs(of: row, seed: $0) }) {
-                let settings = try Recipe.settings(of: run)
-                guard try settings.isFinished() else {
-                    missing.append(run.name)
+    }
+
+    /// Reads the logs of all runs of the recipes that are finished.
+    public init(_ recipes: [Recipe]) throws {
+        var columns: [Column] = []
+        for recipe in recipes {
+            for column in try ComparisonTable.columns(of: recipe)
+            where !columns.contains(where: { $0.title == column.title }) { columns.append(column) }
+        }
+        var cells = [["row"] + columns.map(\.title) + ["minutes"]]
+        var missing: [String] = []
+        for recipe in recipes {
+            for row in recipe.rows {
+                let line = try ComparisonTable.line(row, of: recipe, columns)
+                missing += line.missing
+                // A row that only others begin with has no column of its own.
+                guard recipe.runs(of: row, seed: recipe.seeds[0]).contains(where: { $0.isFor(recipe.columns) }) else {
                     continue
                 }
-                let history = try settings.history()
-                seconds += history.trainingSeconds
-                for (index, column) in columns.enumerated() where run.tasks.contains(column.task.name) {
-                    let found = history.scores(
-                        task: column.task.name, split: column.split, step: history.best?.step)
-                    if let score = found?[column.task.scoreNames[0]] { scores[index].append(score) }
-                }
+                let minutes = line.seconds > 0 ? String(format: "%.1f", line.seconds / 60) : "-"
+                cells.append([row.name] + line.scores.map(ComparisonTable.cell) + [minutes])
             }
-            // A row that only others begin with has no column of its own.
-            let isShown = recipe.runs(of: row, seed: recipe.seeds[0]).contains { run in
-                run.tasks.contains { recipe.columns.contains($0) }
-            }
-            guard isShown else { continue }
-            lines.append(
-                [row.name] + scores.map(ComparisonTable.cell) + [
-                    seconds > 0 ? String(format: "%.1f", seconds / 60) : "-"
-                ])
         }
-        var sentences = [
-            "mean and standard deviation over seeds \(recipe.seeds.map(String.init).joined(separator: ", "))"
-        ]
+        var sentences = [ComparisonTable.seeds(of: recipes)]
         if !missing.isEmpty {
             let names = missing.prefix(4).joined(separator: "; ") + (missing.count > 4 ? "; ..." : "")
-            sentences.append("not finished, of \(recipe.runs.count) runs: \(missing.count) (\(names))")
+            let count = Recipe.runs(of: recipes).count
+            sentences.append("not finished, of \(count) runs: \(missing.count) (\(names))")
         }
-        text = ([alignedColumns(lines, names: 1)] + sentences).joined(separator: "\n")
+        text = ([alignedColumns(cells, names: 1)] + sentences).joined(separator: "\n")
+    }
+
+    private static func columns(of recipe: Recipe) throws -> [Column] {
+        let tasks = try RunSettings.load(path: recipe.runFile, overrides: recipe.overrides).tasks
+        let file = try TaskFile(path: tasks)
+        return try recipe.columns.compactMap { try file.definition(of: $0) }.flatMap { task in
+            task.developmentSplits.map { Column(task: task.name, split: $0, metric: task.scoreNames[0]) }
+        }
+    }
+
+    private static func line(_ row: Recipe.Row, of recipe: Recipe, _ columns: [Column]) throws -> Line {
+        var line = Line(scores: Array(repeating: [], count: columns.count))
+        for run in recipe.seeds.flatMap({ recipe.runs(of: row, seed: $0) }) {
+            let settings = try run.settings()
+            guard try settings.isFinished() else {
+                line.missing.append(run.name)
+                continue
+            }
+            let history = try settings.history()
+            line.seconds += history.seconds
+            for (index, column) in columns.enumerated() where run.tasks.contains(column.task) {
+                let scores = history.scores(task: column.task, split: column.split, step: history.best?.step)
+                if let score = scores?[column.metric] { line.scores[index].append(score) }
+            }
+        }
+        return line
+    }
+
+    private static func seeds(of recipes: [Recipe]) -> String {
+        func list(_ recipe: Recipe) -> String { recipe.seeds.map(String.init).joined(separator: ", ") }
+        let all =
+            recipes.allSatisfy { $0.seeds == recipes[0].seeds }
+            ? list(recipes[0])
+            : recipes.map { "\(list($0)) (\($0.rows.map(\.name).joined(separator: "; ")))" }.joined(separator: ", ")
+        return "mean and standard deviation over seeds \(all)"
     }
 
     /// The mean, and for more than one seed the standard deviation of a sample.
@@ -70,9 +100,10 @@ public struct ComparisonTable {
     }
 }
 
-extension Recipe {
-    /// The settings of one of its runs.
-    public static func settings(of run: Run) throws -> RunSettings {
-        try RunSettings.load(path: run.runFile, overrides: run.overrides)
-    }
+extension Recipe.Run {
+    /// The settings of the run.
+    public func settings() throws -> RunSettings { try RunSettings.load(path: runFile, overrides: overrides) }
+
+    /// Whether it trains one of these tasks.
+    fileprivate func isFor(_ columns: [String]) -> Bool { tasks.contains(where: columns.contains) }
 }

@@ -14,8 +14,9 @@ struct RunHistory {
     private(set) var evaluations: [Evaluation] = []
     /// The mean of the tasks' first metrics, to the last digit, by steps.
     private(set) var meanScores: [(step: Int, score: Double)] = []
-    /// Seconds of all steps together, evaluations apart.
-    private(set) var trainingSeconds = 0.0
+    /// Seconds of all steps, evaluations and checkpoints together, as far as they count: what a job took for steps that another one took again is not
+    /// among them, nor is start-up.
+    private(set) var seconds = 0.0
     /// Whether its last line is there, with the sums over all weights.
     private(set) var isEnded = false
 
@@ -54,7 +55,7 @@ struct RunHistory {
 
     private mutating func note(_ line: Line) {
         isEnded = line.parametersSha256 != nil
-        trainingSeconds += line.timing?.seconds ?? 0
+        seconds += line.timing?.seconds ?? 0
         guard let step = line.step else { return }
         if let score = line.meanScore { meanScores.append((step, score)) }
         if let task = line.task, let split = line.split, let metrics = line.metrics {

@@ -20,10 +20,11 @@ final class RunLog: @unchecked Sendable {  // all that changes is read and writt
         var gradientNorm: Double
         var learningRate: Float
         var timing: Timing
+    }
 
-        struct Timing: Encodable {
-            var seconds: Double
-        }
+    /// Since the line before that has one, so that all of them come to the time of the run.
+    struct Timing: Encodable {
+        var seconds: Double
     }
 
     struct EvaluationLine: Encodable {
@@ -34,11 +35,12 @@ final class RunLog: @unchecked Sendable {  // all that changes is read and writt
         var metrics: [String: Double]
     }
 
-    /// After the lines of an evaluation: what ranks checkpoints.
+    /// After the lines of an evaluation: what ranks checkpoints, and how long the evaluation took.
     struct MeanScoreLine: Encodable {
         var step: Int
         var epoch: Int
         var meanScore: Double
+        var timing: Timing
     }
 
     /// The last line: equal sums mean equal runs, bit for bit.
@@ -46,6 +48,7 @@ final class RunLog: @unchecked Sendable {  // all that changes is read and writt
         var step: Int
         var parametersSha256: String
         var momentsSha256: String
+        var timing: Timing
     }
 
     /// Opens the file for the lines after step `keepingSteps`; those of later steps, from a run that was cut off, are removed.

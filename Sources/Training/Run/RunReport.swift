@@ -43,7 +43,7 @@ final class RunReport {
     private let log: RunLog?
     private let folder: String
     private let start: Int
-    private var lastStep = monotonicNanoseconds()
+    private var lastTiming = monotonicNanoseconds()
     private let started = monotonicNanoseconds()
 
     init(_ settings: RunSettings, isFirst: Bool, start: Int) throws {
@@ -90,13 +90,17 @@ final class RunReport {
     /// Writes a step's line.
     func write(_ step: Trainer.Step, task: String, epoch: Int) throws {
         guard log != nil else { return }
-        let now = monotonicNanoseconds()
-        let seconds = Double(now - lastStep) / 1e9
-        lastStep = now
         try write(
             RunLog.StepLine(
                 step: step.number + 1, epoch: epoch, task: task, loss: step.loss, gradientNorm: step.gradientNorm,
-                learningRate: step.learningRate, timing: .init(seconds: seconds)))
+                learningRate: step.learningRate, timing: timing()))
+    }
+
+    /// How long it is since it was asked last, or since the beginning.
+    private func timing() -> RunLog.Timing {
+        let now = monotonicNanoseconds()
+        defer { lastTiming = now }
+        return RunLog.Timing(seconds: Double(now - lastTiming) / 1e9)
     }
 
     /// Writes and prints the scores of an evaluation.
@@ -116,10 +120,9 @@ final class RunReport {
                     + scores.joined(separator: "  "))
         }
         if let mean = Evaluation.meanScore(evaluations) {
-            try write(RunLog.MeanScoreLine(step: step, epoch: epoch, meanScore: mean))
+            try write(RunLog.MeanScoreLine(step: step, epoch: epoch, meanScore: mean, timing: timing()))
         }
         say(lines.joined(separator: "\n"))
-        lastStep = monotonicNanoseconds()
     }
 
     /// A table that finds no room is no reason to end the training that it is about.
@@ -131,7 +134,9 @@ final class RunReport {
     /// Writes the sums over weights and moments, the log's last line.
     func write(_ digest: WeightsDigest?, step: Int) throws {
         guard let log, let digest else { return }
-        try write(RunLog.EndLine(step: step, parametersSha256: digest.parameters, momentsSha256: digest.moments))
+        try write(
+            RunLog.EndLine(
+                step: step, parametersSha256: digest.parameters, momentsSha256: digest.moments, timing: timing()))
         try log.synchronize()
     }
 

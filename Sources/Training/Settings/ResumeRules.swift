@@ -17,13 +17,16 @@ extension RunSettings {
     /// the step on where the run goes on.
     func requireResumable(from old: RunSettings) throws {
         let changeable = RunSettings.changeableKeys.union(RunSettings.places)
-        let refused = changes(since: old).filter { change in
+        let refused = try changes(since: old).filter { change in
             let isNew = change.before == "none" || change.after == "none"
             // One slice for each part of each rank: then the bits depend on both.
             let isBound = change.key == "gradient_accumulation" && reproducible == .perRankCount
             let mayChange = changeable.contains(change.key) && !isNew && !isBound
             let isLonger = change.key == "epochs" && epochs > old.epochs && sampler.kind != .annealed
-            return !mayChange && !isLonger
+            let isMoved =
+                try change.key == "initialize.checkpoint"
+                && RunSettings.isMoved(from: old.initialize?.checkpoint, to: initialize?.checkpoint)
+            return !mayChange && !isLonger && !isMoved
         }
         guard refused.isEmpty else {
             let list = refused.map { "\($0.key): \($0.before) -> \($0.after)" }.joined(separator: "; ")
@@ -32,6 +35,15 @@ extension RunSettings {
                 "\(folder) holds a run with other settings (\(list)); use those settings, or another --folder; "
                     + "only \(free) may change, and epochs grow")
         }
+    }
+
+    /// Whether the checkpoint that a run began with may be the one that is named now: whoever moves runs or removes checkpoints that nobody needs any
+    /// more leaves nothing at the old place, and at the new one the same step or no checkpoint.
+    private static func isMoved(from old: String?, to new: String?) throws -> Bool {
+        guard let old, let new, !FileManager.default.fileExists(atPath: old) else { return false }
+        let (oldName, newName) = ((old as NSString).lastPathComponent, (new as NSString).lastPathComponent)
+        if oldName == newName { return true }
+        return try CheckpointFolder.step(ofName: newName) == nil && CheckpointFolder(run: new).entries().isEmpty
     }
 
     /// Throws where the run folder holds a run that may not go on with these settings. One that failed before its first checkpoint has nothing to go on
