@@ -43,7 +43,7 @@ let package = Package(
         .target(name: "Data", dependencies: ["Storage", crypto, yams]),
         .target(name: "Communication", dependencies: ["CMPI"]),
 
-        // Loops, sgemm and random numbers; HDF5 and safetensors in Swift.
+        // Products, loops and random numbers, with sgemm as their measure; HDF5 and safetensors in Swift.
         .target(name: "Kernels", dependencies: ["COpenBLAS", "CProcessor", "CVector"], swiftSettings: kernelFlags),
         .target(name: "Storage", dependencies: ["CHDF5", crypto]),
 

@@ -1,4 +1,5 @@
 import Foundation
+import Storage
 import Training
 
 /// Starts one training job with mpirun and waits for its end.
@@ -39,12 +40,15 @@ struct Launcher {
         return process.terminationStatus + (process.terminationReason == .uncaughtSignal ? 128 : 0)
     }
 
-    /// A sentence where this machine has fewer cores than the job would keep busy.
+    /// A sentence where this machine has fewer cores than the job would keep busy. A batch system's job may have other machines.
     var warning: String? {
-        guard hostfile == nil, ranks * threads > Launcher.coreCount else { return nil }
+        let isBatchJob = ["SLURM_JOB_ID", "PBS_JOBID", "LSB_JOBID"].contains {
+            ProcessInfo.processInfo.environment[$0] != nil
+        }
+        guard hostfile == nil, !isBatchJob, ranks * threads > Launcher.coreCount else { return nil }
         let cores = Launcher.coreCount
         return
-            "\(ranks) rank\(ranks == 1 ? "" : "s") of \(threads) thread\(threads == 1 ? "" : "s") share \(cores) core\(cores == 1 ? "" : "s"): "
+            "\(counted(ranks, "rank")) of \(counted(threads, "thread")) share \(counted(cores, "core")): "
             + "that is slower than a rank or a thread for each, with the same result"
     }
 

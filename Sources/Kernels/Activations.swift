@@ -24,11 +24,8 @@ public func biasGELU(_ x: Matrix, bias: UnsafePointer<Float>, into y: Matrix, ke
 public func multiplyElements(_ gradient: Matrix, by derivative: Matrix) {
     forEachRow(of: gradient, (gradient, derivative)) { work, index in
         let (gradient, derivative) = work
-        let output = gradient.row(index)
-        let factor = derivative.row(index)
-        forEachVector(gradient.columns) { start, count in
-            store(load(output + start, count) * load(factor + start, count), output + start, count)
-        }
+        let row = gradient.row(index)
+        elementwiseProduct(row, derivative.row(index), into: row, count: gradient.columns)
     }
 }
 

@@ -15,11 +15,8 @@ public func sumColumnProducts(_ slices: RowSlices, _ dy: Matrix, _ x: Matrix, in
         work, columns in
         let (slices, dy, x, gradient) = work
         sumRows(slices, columns: columns, into: gradient) { row, sum in
-            let a = dy.row(row) + columns.lowerBound
-            let b = x.row(row) + columns.lowerBound
-            forEachVector(columns.count) { start, count in
-                store(load(sum + start, count) + load(a + start, count) * load(b + start, count), sum + start, count)
-            }
+            let first = columns.lowerBound
+            addProduct(dy.row(row) + first, x.row(row) + first, to: sum, count: columns.count)
         }
     }
 }

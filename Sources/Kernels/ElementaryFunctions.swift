@@ -13,7 +13,7 @@ public func power(_ base: Double, _ exponent: Int) -> Double {
     return result
 }
 
-/// ln x for a positive number that is not subnormal, to some units in the last place; -infinity of 0.
+/// ln x for a positive finite number, to some units in the last place; -infinity of 0.
 ///
 /// x = m · 2ᵉ with √½ < m ≤ √2, and ln m = 2 artanh s with s = (m - 1) / (m + 1), whose series ends quickly as |s| < 0.172.
 public func logarithm(_ x: Double) -> Double {

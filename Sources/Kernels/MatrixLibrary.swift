@@ -13,7 +13,7 @@ public struct MatrixLibrary: Sendable {
         name = "\(version), \(String(cString: openblas_get_corename()))"
     }
 
-    /// c = a·b by sgemm, for matrices without gaps between their rows.
+    /// c = a·b by sgemm.
     public func multiply(_ a: Matrix, _ b: Matrix, into c: Matrix) {
         precondition(a.rows == c.rows && b.columns == c.columns && a.columns == b.rows, "sizes of the product differ")
         cblas_sgemm(

@@ -149,9 +149,7 @@ func sigmoid(_ x: Vector) -> Vector { 1 / (1 + exponential(-x)) }
 /// to += from
 @inline(__always)
 public func addVector(_ from: UnsafePointer<Float>, to: UnsafeMutablePointer<Float>, count: Int) {
-    forEachVector(count) { start, count in
-        store(load(to + start, count) + load(from + start, count), to + start, count)
-    }
+    addVectors(to, from, into: to, count: count)
 }
 
 /// sum = a + b; it may be one of them.

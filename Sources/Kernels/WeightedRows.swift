@@ -14,7 +14,7 @@ public func addScaled(
     }
 }
 
-/// c = a ∘ b
+/// c = a ∘ b; it may be one of them.
 @inline(__always)
 public func elementwiseProduct(
     _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, into c: UnsafeMutablePointer<Float>, count: Int

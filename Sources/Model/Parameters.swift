@@ -152,7 +152,4 @@ public final class Parameters {
 
     /// All parameters of all groups.
     public var all: [Parameter] { groups.flatMap(\.parameters) }
-
-    /// Bytes of values and gradients.
-    public var byteCount: Int { 4 * (count + gradientBufferCount * (count - gradientStart)) }
 }

@@ -15,7 +15,7 @@ public func synchronize(_ path: String) throws(StorageError) {
 /// - Parameter write: Creates a file at the temporary path that it is given, in the same folder. Whatever it throws
 ///   leaves nothing behind.
 public func replaceFile(at path: String, _ write: (_ temporaryPath: String) throws -> Void) throws {
-    let temporaryPath = "\(path).\(ProcessInfo.processInfo.processIdentifier).partial"
+    let temporaryPath = "\(path).\(hostName).\(ProcessInfo.processInfo.processIdentifier).partial"
     // A process of the same number may have died here before.
     unlink(temporaryPath)
     do {
@@ -33,6 +33,15 @@ public func replaceFile(at path: String, _ write: (_ temporaryPath: String) thro
     let folder = (path as NSString).deletingLastPathComponent
     try synchronize(folder.isEmpty ? "." : folder)
 }
+
+/// Processes of several hosts, or containers, may have the same number and share a folder.
+private let hostName: String = {
+    var name = [UInt8](repeating: 0, count: 256)
+    let result = name.withUnsafeMutableBytes {
+        gethostname($0.baseAddress!.assumingMemoryBound(to: CChar.self), $0.count - 1)
+    }
+    return result == 0 ? String(decoding: name.prefix { $0 != 0 }, as: UTF8.self) : ""
+}()
 
 /// Makes a folder and those above it, where they are not there yet.
 public func createFolder(_ path: String) throws(StorageError) {

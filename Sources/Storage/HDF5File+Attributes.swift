@@ -101,8 +101,9 @@ extension HDF5File {
         }
     }
 
+    /// - Parameter type: asked for under the lock, as every call of the library is.
     private func createAttribute(
-        _ place: String, _ name: String, _ object: String, _ type: hid_t, shape: [Int],
+        _ place: String, _ name: String, _ object: String, _ type: @autoclosure () -> hid_t, shape: [Int],
         _ body: (hid_t) throws(StorageError) -> Void
     ) throws(StorageError) {
         let noProperties = hid_t(H5P_DEFAULT)
@@ -110,7 +111,7 @@ extension HDF5File {
             try self.with(
                 place,
                 open: {
-                    H5Acreate_by_name($0, object, name, type, space, noProperties, noProperties, noProperties)
+                    H5Acreate_by_name($0, object, name, type(), space, noProperties, noProperties, noProperties)
                 }, close: H5Aclose, body)
         }
     }

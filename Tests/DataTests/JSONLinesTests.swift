@@ -45,6 +45,8 @@ struct JSONLinesTests {
         ("{", "is not JSON"),
         ("[1]", "is not a JSON object"),
         (#"{"label": 1}"#, "has no uid"),
+        (#"{"uid": null, "label": 1, "token_id": [2], "type_id": [0]}"#, "has no uid"),
+        (#"{"uid": 1, "label": null, "token_id": [2, 3], "type_id": [0, 1]}"#, "has no label"),
         (#"{"uid": 1, "label": 1, "token_id": [1.5], "type_id": [0]}"#, "token_id must be a list of whole numbers"),
         (#"{"uid": 1, "label": 1, "token_id": [2, 3], "type_id": [0]}"#, "type_id has 1 numbers for 2 in token_id"),
         (

@@ -1,3 +1,5 @@
+import Storage
+
 /// The rows of a file, and what was left out of it.
 public struct FileContents<Row: Sendable>: Sendable {
     /// In the order of the file.
@@ -40,15 +42,15 @@ public struct LeftOut: Equatable, Sendable {
     /// How many there are of which kind: `; left out: 2 rows labelled "-", 1 bad row`; nothing where none is.
     public var summary: String {
         var parts: [String] = []
-        if undecidedCount > 0 { parts.append("\(Self.count(undecidedCount, "row")) labelled \"-\"") }
-        if badCount > 0 { parts.append(Self.count(badCount, "bad row")) }
+        if undecidedCount > 0 { parts.append("\(counted(undecidedCount, "row")) labelled \"-\"") }
+        if badCount > 0 { parts.append(counted(badCount, "bad row")) }
         return parts.isEmpty ? "" : "; left out: \(parts.joined(separator: ", "))"
     }
 
     /// A line for each bad row that is listed, and one for the others.
     public var list: [String] {
         let rest = badCount - firstBad.count
-        return firstBad.map { "left out: \($0)" } + (rest > 0 ? ["left out: \(Self.count(rest, "more bad row"))"] : [])
+        return firstBad.map { "left out: \($0)" } + (rest > 0 ? ["left out: \(counted(rest, "more bad row"))"] : [])
     }
 
     /// Why nothing is left.
@@ -56,6 +58,4 @@ public struct LeftOut: Equatable, Sendable {
         let first = firstBad.first.map { "; the first\($0.line.map { " in line \($0)" } ?? ""): \($0.message)" }
         return summary + (first ?? "")
     }
-
-    private static func count(_ number: Int, _ name: String) -> String { "\(number) \(name)\(number == 1 ? "" : "s")" }
 }

@@ -89,7 +89,7 @@ private struct JSONLine {
     private func error(_ message: String) -> ExampleError { line.error(message) }
 
     func read(isTest: Bool) throws(ExampleError) -> TokenizedExample {
-        guard let uid = entries["uid"] else { throw error("has no uid") }
+        guard let uid = entries["uid"], !(uid is NSNull) else { throw error("has no uid") }
         let isRanking = if case .ranking = task.kind { true } else { false }
         let tokens = try lists("token_id", nested: isRanking)
         let segments = try lists("type_id", nested: isRanking)
@@ -158,7 +158,7 @@ private struct JSONLine {
     }
 
     private func label(_ value: Any?, candidates: Int, isTest: Bool) throws(ExampleError) -> Float? {
-        guard let value else {
+        guard let value, !(value is NSNull) else {
             guard isTest else { throw error("has no label") }
             return nil
         }

@@ -15,12 +15,15 @@ extension TextScanner {
                 let decomposition = UnicodeData.decomposition(scalar)
                 if position > start && UnicodeData.combiningClass(decomposition[0]) == 0 { break }
                 for (index, part) in decomposition.enumerated() {
-                    insert(part, opensDecomposition: index == 0, into: &parts)
+                    parts.append(
+                        Part(
+                            scalar: part, order: UnicodeData.combiningClass(part), opensDecomposition: index == 0))
                 }
                 origins.append(position)
             }
             position = next
         }
+        Self.sortMarks(&parts)
         // Where a sorted part comes from is for Hugging Face a matter of counting: the next scalar of the text, or, for a part that its
         // decomposition added, the same as before.
         var opened = 0
@@ -56,13 +59,19 @@ extension TextScanner {
         let opensDecomposition: Bool
     }
 
-    /// Puts a scalar behind all marks of its own or a lower class and behind the last starter.
-    private func insert(_ scalar: Unicode.Scalar, opensDecomposition: Bool, into parts: inout [Part]) {
-        let order = UnicodeData.combiningClass(scalar)
-        var index = parts.count
-        if order != 0 {
-            while index > 0 && parts[index - 1].order > order { index -= 1 }
+    /// Sorts the marks between two starters by their class, those of one class as they stand.
+    private static func sortMarks(_ parts: inout [Part]) {
+        var first = 0
+        while first < parts.count {
+            let end = parts[first...].firstIndex { $0.order == 0 } ?? parts.count
+            // A text of nothing but marks is hostile, and must not take its length squared.
+            if end - first > 1 {
+                let sorted = parts[first..<end].enumerated().sorted {
+                    ($0.element.order, $0.offset) < ($1.element.order, $1.offset)
+                }
+                parts.replaceSubrange(first..<end, with: sorted.map(\.element))
+            }
+            first = end + 1
         }
-        parts.insert(Part(scalar: scalar, order: order, opensDecomposition: opensDecomposition), at: index)
     }
 }

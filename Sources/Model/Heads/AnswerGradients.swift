@@ -5,7 +5,6 @@ struct AnswerGradients {
     let scores: Matrix  // [t·n, classes]
     let features: Matrix  // [n, 4·hidden]
     let state: Matrix  // [n, hidden]
-    let nextState: Matrix  // [n, hidden]
     let attended: Matrix  // [n, hidden]
     let dropped: Matrix  // [n, hidden]
     let queries: Matrix  // [t·n, hidden]
@@ -20,7 +19,6 @@ struct AnswerGradients {
         scores = workspace.matrix(rows: turns * n, columns: classes)
         features = workspace.matrix(rows: n, columns: 4 * d)
         state = workspace.matrix(rows: n, columns: d)
-        nextState = workspace.matrix(rows: n, columns: d)
         attended = workspace.matrix(rows: n, columns: d)
         dropped = workspace.matrix(rows: n, columns: d)
         queries = workspace.matrix(rows: turns * n, columns: d)

@@ -1,4 +1,3 @@
-import Foundation
 import Kernels
 
 /// The pairwise classification head of MT-DNN, a stochastic answer network (Liu et al. 2018; equations 3 and 4 of the paper).

@@ -1,5 +1,5 @@
 import Data
-import Foundation
+import Kernels
 
 extension BaselineTask {
     /// Logistic regression over word counts, linear regression for scores, a softmax over a query's candidates.
@@ -67,7 +67,7 @@ extension BaselineTask {
         let largest = outputs[range].max()!
         var sum = 0.0
         for index in range {
-            outputs[index] = exp(outputs[index] - largest)
+            outputs[index] = exponential(outputs[index] - largest)
             sum += outputs[index]
         }
         for index in range { outputs[index] *= scale / sum }

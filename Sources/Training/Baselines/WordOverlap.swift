@@ -1,5 +1,5 @@
 import Data
-import Foundation
+import Kernels
 
 extension BaselineTask {
     /// How many words the two texts share; nil for single sentences.
@@ -53,6 +53,6 @@ private struct DocumentFrequencies {
 
     /// log((1 + texts) / (1 + texts with the word)): rare words say most about which text is meant.
     func inverse(_ word: String) -> Double {
-        log(Double(1 + textCount) / Double(1 + counts[word, default: 0]))
+        logarithm(Double(1 + textCount) / Double(1 + counts[word, default: 0]))
     }
 }

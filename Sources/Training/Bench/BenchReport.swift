@@ -1,4 +1,5 @@
 import Foundation
+import Storage
 
 /// The figures of a benchmark, for a script and for people.
 struct BenchReport: Encodable {
@@ -85,8 +86,8 @@ struct BenchReport: Encodable {
         let times = steps.map(\.seconds)
         var lines = [
             String(
-                format: "%d steps on %d rank%@ x %d thread%@, %@: median %.4f s (%.4f to %.4f)", steps.count, ranks,
-                ranks == 1 ? "" : "s", threads, threads == 1 ? "" : "s", reproducible, medianStepSeconds,
+                format: "%@ on %@ x %@, %@: median %.4f s (%.4f to %.4f)", counted(steps.count, "step"),
+                counted(ranks, "rank"), counted(threads, "thread"), reproducible, medianStepSeconds,
                 times.min() ?? 0, times.max() ?? 0),
             String(format: "%.1f examples/s, %.0f tokens/s (no padding)", examplesPerSecond, tokensPerSecond),
             String(

@@ -3,6 +3,7 @@ import Data
 import Foundation
 import Kernels
 import Model
+import Storage
 
 /// A whole training job as one rank sees it: prepare, build, train, evaluate, report.
 public struct TrainingRun {
@@ -85,9 +86,9 @@ public struct TrainingRun {
         let report = try world.agree { try RunReport(settings, isFirst: isFirst, start: start) }
         notes.forEach(report.say)
         report.say(
-            "\(parts.tasks.count) tasks, \(plan.sampler.stepsPerEpoch) steps an epoch, \(settings.epochs) epochs, "
-                + "\(world.size) rank\(world.size == 1 ? "" : "s"), \(plan.shares.sliceCount) slices, "
-                + "\(trainer.model.parameters.count) parameters, "
+            "\(counted(parts.tasks.count, "task")), \(counted(plan.sampler.stepsPerEpoch, "step")) an epoch, "
+                + "\(counted(settings.epochs, "epoch")), \(counted(world.size, "rank")), "
+                + "\(counted(plan.shares.sliceCount, "slice")), \(trainer.model.parameters.count) parameters, "
                 + "\(byteText(trainer.memoryPlan.total)) for values, gradients, moments and activations of rank 0"
         )
         let earlyStop = EarlyStop(patience: settings.patience, scores: try scoresSoFar())
@@ -134,7 +135,7 @@ public struct TrainingRun {
         let processors = ProcessInfo.processInfo.activeProcessorCount
         if settings.threads > processors {
             notes.append(
-                "\(settings.threads) threads of rank 0 share \(processors) processor\(processors == 1 ? "" : "s"): start with `mtdnn train`, or "
+                "\(settings.threads) threads of rank 0 share \(counted(processors, "processor")): start with `mtdnn train`, or "
                     + "with `mpirun --map-by slot:PE=\(settings.threads)`, or lower `threads`")
         }
         if !memory.isShared {
@@ -184,7 +185,7 @@ public struct TrainingRun {
                 trainer.clock.enter(.commit)
                 try checkpoints.finish(step: done)
                 report.say(
-                    "ends after step \(done): no better mean score in \(settings.patience) epoch\(settings.patience == 1 ? "" : "s")"
+                    "ends after step \(done): no better mean score in \(counted(settings.patience, "epoch"))"
                 )
                 return (.finished, done)
             }
