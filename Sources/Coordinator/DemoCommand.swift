@@ -25,7 +25,7 @@ struct DemoCommand: ParsableCommand {
         }
         try DemoSuite.write(to: folder, seed: seed)
         let runFile = "\(folder)/run.yml"
-        let overrides = ["folder=\(folder)/run"]
+        let overrides = ["folder=\(yamlText("\(folder)/run"))"]
         let settings = try RunSettings.load(path: runFile, overrides: overrides)
         var job = JobOptions()
         job.ranks = ranks

@@ -25,6 +25,11 @@ struct SweepCommand: ParsableCommand {
                 StandardStream.output.say("\(title): finished")
                 continue
             }
+            if try !run.isOwned(by: recipes) && settings.isEnded() {
+                throw LaunchError(
+                    "\(run.name), in \(settings.folder), is finished with fewer epochs; name its recipe, too, to train it on, or leave `epochs` as it was"
+                )
+            }
             StandardStream.output.say("\(title), in \(settings.folder)")
             try job.train(settings, arguments: [run.runFile] + run.overrides.flatMap { ["--set", $0] })
         }
@@ -55,8 +60,9 @@ struct RecipeOptions: ParsableArguments {
     var overrides: [String] = []
 
     func validate() throws {
-        if let twice = files.enumerated().first(where: { files[..<$0.offset].contains($0.element) }) {
-            throw ValidationError("\(twice.element) is named twice.")
+        let paths = files.map { URL(fileURLWithPath: $0).standardizedFileURL.path }
+        if let twice = paths.indices.first(where: { paths[..<$0].contains(paths[$0]) }) {
+            throw ValidationError("\(files[twice]) is named twice.")
         }
     }
 

@@ -20,7 +20,7 @@ struct TrainCommand: ParsableCommand {
     var overrides: [String] = []
 
     func run() throws {
-        let overrides = overrides + job.overrides + (folder.map { ["folder=\($0)"] } ?? [])
+        let overrides = overrides + job.overrides + (folder.map { ["folder=\(yamlText($0))"] } ?? [])
         let settings = try RunSettings.load(path: runFile, overrides: overrides)
         try job.train(settings, arguments: [runFile] + overrides.flatMap { ["--set", $0] })
         // The baselines of large tasks take their time, and there is nothing to save any more.
@@ -38,7 +38,7 @@ struct JobOptions: ParsableArguments {
     @Option(help: "Threads inside each rank (default: as the run file says, or 1).")
     var threads: Int?
 
-    @Option(help: "Hosts to start the ranks on, as mpirun reads them (default: this machine).")
+    @Option(help: "Hosts to start the ranks on, as mpirun reads them (default: the batch job's, or this machine).")
     var hostfile: String?
 
     func validate() throws {

@@ -22,7 +22,7 @@ import Testing
     /// The rows of a step of the suite.
     private func batch(at step: Int) -> [Int] {
         let sizes = [40, 30, 29, 15]
-        let batch = Sampler(tasks: sizes.map { .init(exampleCount: $0, batchSize: 7) }, seed: 7).batch(at: step)
+        let batch = Sampler(tasks: sizes.map { .init(rowCount: $0, batchSize: 7) }, seed: 7).batch(at: step)
         return (0..<batch.count).map { batch[$0] }
     }
 

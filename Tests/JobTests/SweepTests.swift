@@ -145,8 +145,9 @@ import Testing
               Alone: {train: each, initialize: {recipe: first.yml, row: Together, seed: 5}}
 
             """)
-        func mtdnn(_ command: String, _ arguments: String...) throws -> JobResult {
-            try runAlone(executable: "mtdnn", arguments: [command, "--set", "epochs=1"] + arguments, timeout: 120)
+        func mtdnn(_ command: String, _ arguments: String..., epochs: Int = 1) throws -> JobResult {
+            try runAlone(
+                executable: "mtdnn", arguments: [command, "--set", "epochs=\(epochs)"] + arguments, timeout: 120)
         }
         let trained = try mtdnn("sweep", second)
         try #require(trained.status == 0, "\(trained.error)")
@@ -172,6 +173,18 @@ import Testing
         #expect(lines[3] == "mean and standard deviation over seeds 5 (Together), 6, 7 (Alone)")
         let again = try mtdnn("sweep", first, second)
         #expect(again.output.split(separator: "\n").filter { $0.hasSuffix(": finished") }.count == 3, "\(again.error)")
+
+        // What the named recipe only begins with is not trained on by the way, and runs of other tasks are not passed off as these.
+        let longer = try mtdnn("sweep", second, epochs: 2)
+        #expect(
+            longer.status == 1
+                && longer.error.contains("Together, seed 5, in \(home)/first/together/seed-5, is finished with fewer"))
+        let definitions = try String(contentsOfFile: "\(home)/tasks.yml", encoding: .utf8)
+        let others = definitions.replacingOccurrences(of: "pair: {", with: "pair: {loss_weight: 2, ")
+        _ = try write("tasks.yml", others)
+        let refusal = "holds a run with other task definitions or data (pair); use those, or another --folder"
+        #expect(try others != definitions && mtdnn("compare", second).error.contains(refusal))
+        _ = try write("tasks.yml", definitions)
 
         let twice = try mtdnn("compare", first, first)
         #expect(twice.status == 64 && twice.error.contains("first.yml is named twice"))

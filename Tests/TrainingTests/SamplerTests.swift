@@ -4,8 +4,8 @@ import Testing
 
 struct SamplerTests {
     private static let tasks = [
-        Sampler.Task(exampleCount: 40, batchSize: 7), Sampler.Task(exampleCount: 1, batchSize: 7),
-        Sampler.Task(exampleCount: 21, batchSize: 7), Sampler.Task(exampleCount: 30, batchSize: 4),
+        Sampler.Task(rowCount: 40, batchSize: 7), Sampler.Task(rowCount: 1, batchSize: 7),
+        Sampler.Task(rowCount: 21, batchSize: 7), Sampler.Task(rowCount: 30, batchSize: 4),
     ]
     private let sampler = Sampler(tasks: Self.tasks, seed: 2018)
 
@@ -73,7 +73,7 @@ struct SamplerTests {
     @Test func `A fraction has the same rows in every epoch, others for another seed, and a smaller one's among them`()
     {
         func rows(_ fraction: Double, epoch number: Int, seed: UInt64 = 5) -> [Int] {
-            let task = Sampler.Task(exampleCount: 1000, batchSize: 7, fraction: fraction)
+            let task = Sampler.Task(rowCount: 1000, batchSize: 7, fraction: fraction)
             return epoch(number, of: Sampler(tasks: [Self.tasks[1], task], seed: seed))
                 .filter { $0.task == 1 }.flatMap(\.rows)
         }

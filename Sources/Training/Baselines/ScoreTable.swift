@@ -92,7 +92,7 @@ extension TaskDefinition {
     /// The examples that a run is trained on, in the order of the file.
     fileprivate func trainingExamples(_ settings: RunSettings) throws -> [Example] {
         let rows = try readExamples(split: TaskDefinition.trainingSplit, dataFolder: settings.data)
-        let sampled = Sampler.Task(exampleCount: rows.count, batchSize: 1, fraction: trainFraction)
+        let sampled = Sampler.Task(rowCount: rows.count, batchSize: 1, fraction: trainFraction)
         let order = sampled.rows(seed: settings.seed)
         return (0..<sampled.exampleCount).map { order[$0] }.sorted().map { rows[$0] }
     }

@@ -22,6 +22,13 @@ struct CheckpointFolder: Sendable {
         return step
     }
 
+    /// The run folder and the step of a checkpoint's path; that of a run folder has no step.
+    static func parts(of path: String) -> (run: String, step: Int?) {
+        let path = path as NSString
+        guard let step = step(ofName: path.lastPathComponent) else { return (path as String, nil) }
+        return ((path.deletingLastPathComponent as NSString).deletingLastPathComponent, step)
+    }
+
     /// The folders named as checkpoints, newest first.
     func entries() throws -> [(step: Int, path: String)] {
         try names().compactMap { name in CheckpointFolder.step(ofName: name).map { ($0, "\(path)/\(name)") } }

@@ -21,7 +21,7 @@ struct Manifest: Codable, Equatable, Sendable {
         var seed: UInt64
         /// The run file in effect.
         var settings: String
-        /// The tasks' definitions and the names of their token files, which tell the contents of data and vocabulary.
+        /// The names of each task's token files, which tell the contents of data and vocabulary.
         var tasks: [String]
         /// The file that defines the tasks, so that a checkpoint can predict without it.
         var taskFile: String
@@ -140,8 +140,8 @@ extension Manifest {
         for file in files {
             guard let index = missing.firstIndex(of: file.name) else {
                 throw TrainingError(
-                    "\(path): names \"\(file.name)\" among its files, which is none of a checkpoint of \(rankCount) "
-                        + "rank\(rankCount == 1 ? "" : "s") or is named twice")
+                    "\(path): names \"\(file.name)\" among its files, which is none of a checkpoint of \(counted(rankCount, "rank")) "
+                        + "or is named twice")
             }
             missing.remove(at: index)
             guard (0...largest).contains(file.size) else {

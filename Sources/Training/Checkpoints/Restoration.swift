@@ -76,18 +76,12 @@ struct Restoration {
         let path = "\(checkpoint.path)/\(Manifest.name)"
         let old = checkpoint.manifest.origin
         try settings.requireResumable(from: try RunSettings.parse(old.settings, path: path))
-        guard old.tokenizer == origin.tokenizer else {
-            throw TrainingError("\(settings.folder) holds a run with another vocabulary; use that, or another --folder")
-        }
-        guard old.tasks == origin.tasks else {
-            let names = zip(settings.train, zip(old.tasks, origin.tasks)).filter { $1.0 != $1.1 }.map(\.0)
-            throw TrainingError(
-                "\(settings.folder) holds a run with other task definitions or data (\(names.joined(separator: ", "))); use those, or another --folder"
-            )
-        }
-        guard old.parameters == origin.parameters, old.encoder == origin.encoder,
-            old.encoderFiles == origin.encoderFiles
-        else {
+        guard old.tasks.count == origin.tasks.count else { throw TrainingError("\(path): has not the run's tasks") }
+        try settings.requireTasks(old)
+        try settings.refuseTasks(
+            zip(settings.train, zip(old.tasks, origin.tasks)).filter { $1.0 != $1.1 }.map(\.0))
+        try settings.requireEncoder(old, origin.encoderFiles, tokenizer: origin.tokenizer)
+        guard old.parameters == origin.parameters, old.encoder == origin.encoder else {
             throw TrainingError("\(settings.folder) holds a run of another model; use its encoder, or another --folder")
         }
     }

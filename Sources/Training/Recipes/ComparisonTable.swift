@@ -21,8 +21,6 @@ public struct ComparisonTable {
     private struct Line {
         var scores: [[Double]]
         var seconds = 0.0
-        /// Names of the runs that are not finished.
-        var missing: [String] = []
     }
 
     /// Reads the logs of all runs of the recipes that are finished.
@@ -32,25 +30,28 @@ public struct ComparisonTable {
             for column in try ComparisonTable.columns(of: recipe)
             where !columns.contains(where: { $0.title == column.title }) { columns.append(column) }
         }
+        let names = recipes.flatMap { $0.rows.map(\.name) }
+        func name(of row: Recipe.Row, _ recipe: Recipe) -> String {
+            names.count { $0 == row.name } > 1 ? "\(recipe.name): \(row.name)" : row.name
+        }
         var cells = [["row"] + columns.map(\.title) + ["minutes"]]
-        var missing: [String] = []
         for recipe in recipes {
             for row in recipe.rows {
                 let line = try ComparisonTable.line(row, of: recipe, columns)
-                missing += line.missing
                 // A row that only others begin with has no column of its own.
                 guard recipe.runs(of: row, seed: recipe.seeds[0]).contains(where: { $0.isFor(recipe.columns) }) else {
                     continue
                 }
                 let minutes = line.seconds > 0 ? String(format: "%.1f", line.seconds / 60) : "-"
-                cells.append([row.name] + line.scores.map(ComparisonTable.cell) + [minutes])
+                cells.append([name(of: row, recipe)] + line.scores.map(ComparisonTable.cell) + [minutes])
             }
         }
         var sentences = [ComparisonTable.seeds(of: recipes)]
+        let runs = Recipe.runs(of: recipes)
+        let missing = try runs.filter { try !$0.settings().isFinished() }.map(\.name)
         if !missing.isEmpty {
             let names = missing.prefix(4).joined(separator: "; ") + (missing.count > 4 ? "; ..." : "")
-            let count = Recipe.runs(of: recipes).count
-            sentences.append("not finished, of \(count) runs: \(missing.count) (\(names))")
+            sentences.append("not finished, of \(runs.count) runs: \(missing.count) (\(names))")
         }
         text = ([alignedColumns(cells, names: 1)] + sentences).joined(separator: "\n")
     }
@@ -67,10 +68,7 @@ public struct ComparisonTable {
         var line = Line(scores: Array(repeating: [], count: columns.count))
         for run in recipe.seeds.flatMap({ recipe.runs(of: row, seed: $0) }) {
             let settings = try run.settings()
-            guard try settings.isFinished() else {
-                line.missing.append(run.name)
-                continue
-            }
+            guard try settings.isFinished() else { continue }
             let history = try settings.history()
             line.seconds += history.seconds
             for (index, column) in columns.enumerated() where run.tasks.contains(column.task) {
@@ -98,12 +96,4 @@ public struct ComparisonTable {
         let squares = scores.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
         return String(format: "%.3f ± %.3f", mean, (squares / Double(scores.count - 1)).squareRoot())
     }
-}
-
-extension Recipe.Run {
-    /// The settings of the run.
-    public func settings() throws -> RunSettings { try RunSettings.load(path: runFile, overrides: overrides) }
-
-    /// Whether it trains one of these tasks.
-    fileprivate func isFor(_ columns: [String]) -> Bool { tasks.contains(where: columns.contains) }
 }

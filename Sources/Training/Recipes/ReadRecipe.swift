@@ -10,16 +10,16 @@ extension Recipe {
         if let own = overrides.first(where: Recipe.isOwn) {
             throw SettingsError(file: "--set \(own)", message: "is what the recipe decides; change it there")
         }
-        try self.init(path: path, overrides: overrides, folder: folder, asked: [])
+        try self.init(path: path, overrides: overrides, folder: folder, chain: [])
     }
 
-    /// - Parameter asked: the recipes on the way to this one, each of which begins with the next.
-    private init(path: String, overrides: [String], folder: String?, asked: [String]) throws {
+    /// - Parameter chain: the recipes on the way to this one, each of which begins with the next.
+    private init(path: String, overrides: [String], folder: String?, chain: [String]) throws {
         let here = FileManager.default.currentDirectoryPath
         let place = absolutePath(path, in: here) as NSString
         let file = try StrictValue.read(path: path)
-        guard !asked.contains(place as String) else {
-            throw SettingsError(file: path, message: "begins with itself, by way of \(asked.last!)")
+        guard !chain.contains(place as String) else {
+            throw SettingsError(file: path, message: "begins with itself, by way of \(chain.last!)")
         }
         let parts = try file.mapping { keys throws(SettingsError) in
             (
@@ -36,14 +36,14 @@ extension Recipe {
         }
         let settings = try RunSettings.load(path: parts.runFile, overrides: overrides)
         let columns = parts.columns ?? settings.train
-        guard !columns.isEmpty else {
-            throw SettingsError(file: path, message: "`columns` must name at least one task")
+        guard !columns.isEmpty, Set(columns).count == columns.count else {
+            throw SettingsError(file: path, message: "`columns` must name at least one task, and none twice")
         }
         let known = try TaskFile(path: settings.tasks).names
         var rows: [Row] = []
         for (name, value) in try parts.rows.namedValues() {
             let row = try Row(name, value, earlier: rows, columns: columns, known: known) { path throws in
-                try Recipe(path: path, overrides: overrides, folder: folder, asked: asked + [place as String])
+                try Recipe(path: path, overrides: overrides, folder: folder, chain: chain + [place as String])
             }
             rows.append(row)
         }
@@ -53,13 +53,14 @@ extension Recipe {
                 file: path, message: "`columns` has \"\(stranger)\", which is no task of \(settings.tasks)")
         }
         let slugs = rows.map { Recipe.slug($0.name) }
+        if slugs.contains("") { throw parts.rows.error("has a row without a letter a to z or a digit in its name") }
         if let twice = slugs.first(where: { slug in slugs.count { $0 == slug } > 1 }) {
             throw parts.rows.error("has two rows whose folders would be called \(twice)")
         }
         let home = absolutePath(folder ?? place.deletingLastPathComponent, in: here)
         let name = (place.lastPathComponent as NSString).deletingPathExtension
         self.init(
-            rows: rows, columns: columns, seeds: seeds, runFile: parts.runFile, home: home, folder: "\(home)/\(name)",
+            name: name, rows: rows, columns: columns, seeds: seeds, runFile: parts.runFile, home: home,
             overrides: overrides)
     }
 

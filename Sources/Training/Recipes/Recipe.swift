@@ -45,8 +45,21 @@ public struct Recipe: Sendable {
         public let overrides: [String]
         let tasks: [String]
         let folder: String
+        /// The folder of its recipe.
+        let recipe: String
+
+        /// The settings of the run.
+        public func settings() throws -> RunSettings { try RunSettings.load(path: runFile, overrides: overrides) }
+
+        /// Whether it belongs to one of these recipes, and is not only begun with.
+        public func isOwned(by recipes: [Recipe]) -> Bool { recipes.contains { $0.folder == recipe } }
+
+        /// Whether it trains one of these tasks.
+        func isFor(_ columns: [String]) -> Bool { tasks.contains(where: columns.contains) }
     }
 
+    /// The name of its file.
+    let name: String
     let rows: [Row]
     /// The tasks that are the table's columns.
     let columns: [String]
@@ -55,7 +68,7 @@ public struct Recipe: Sendable {
     /// Where the folders of all recipes are.
     let home: String
     /// The folder of this one's runs.
-    let folder: String
+    var folder: String { "\(home)/\(name)" }
     /// `KEY=VALUE` settings of all runs.
     let overrides: [String]
 
@@ -94,10 +107,10 @@ public struct Recipe: Sendable {
         let name = if case .each = row.training { "\(row.name), \(tasks[0])" } else { row.name }
         return Run(
             name: "\(name), seed \(seed)", runFile: runFile,
-            overrides: overrides + ["train=[\(tasks.joined(separator: ", "))]", "seed=\(seed)"]
-                + beginning(of: row, tasks: tasks, seed: seed) + row.settings
-                + ["prepared=\(home)/prepared", "folder=\(folder)"],
-            tasks: tasks, folder: folder)
+            overrides: ["train=[\(tasks.joined(separator: ", "))]", "seed=\(seed)"]
+                + beginning(of: row, tasks: tasks, seed: seed) + row.settings + overrides
+                + ["prepared=\(yamlText("\(home)/prepared"))", "folder=\(yamlText(folder))"],
+            tasks: tasks, folder: folder, recipe: self.folder)
     }
 
     /// The settings that have a run begin with another one.
@@ -109,9 +122,8 @@ public struct Recipe: Sendable {
         let source = if case .together(let all) = first.training { all } else { tasks }
         // The checkpoint itself where there is one: should that row come to another one later, these settings are others.
         let run = recipe.folder(of: first, tasks: source, seed: start.seed ?? seed)
-        return [
-            "initialize.checkpoint=\(Recipe.bestCheckpoint(of: run) ?? run)", "initialize.heads=\(start.heads)",
-        ]
+        let checkpoint = Recipe.bestCheckpoint(of: run) ?? run
+        return ["initialize.checkpoint=\(yamlText(checkpoint))", "initialize.heads=\(start.heads)"]
     }
 
     private static func bestCheckpoint(of run: String) -> String? {

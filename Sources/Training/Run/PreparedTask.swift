@@ -82,12 +82,10 @@ package struct PreparedTask {
     /// The head that the task asks for.
     package func head(_ settings: RunSettings) -> HeadDefinition { definition.head(settings) }
 
-    /// What a resumed run must have in common with the one that it goes on with: the contents of its files, wherever they lie.
-    var fingerprint: String {
-        var definition = definition
-        definition.data = .folder(".")
-        let files = [train.path] + developments.map(\.file.path)
-        return (["\(definition)"] + files.map { String($0.split(separator: "/").last ?? "") }).joined(separator: " ")
+    /// The names of its token files, which tell the contents of its data, wherever they lie.
+    var fileNames: String {
+        ([train.path] + developments.map(\.file.path)).map { String($0.split(separator: "/").last ?? "") }
+            .joined(separator: " ")
     }
 
     /// Says that only some rows are trained on.
@@ -101,7 +99,7 @@ package struct PreparedTask {
     /// What the sampler knows of it.
     func samplerTask(_ settings: RunSettings) -> Sampler.Task {
         Sampler.Task(
-            exampleCount: train.exampleCount, batchSize: definition.batchSize ?? settings.batchSize,
+            rowCount: train.exampleCount, batchSize: definition.batchSize ?? settings.batchSize,
             weight: definition.samplingWeight, fraction: definition.trainFraction)
     }
 }

@@ -54,13 +54,14 @@ final class RunReport {
             return
         }
         try createFolder(settings.folder)
+        try settings.requireResumableFolder()
+        // The log first: with its last line the run that is there would be finished, and must not be with settings that ask for more.
+        log = try RunLog(path: settings.logPath, keepingSteps: start)
         try RunReport.writeSettings(settings)
-        log = try RunLog(path: "\(settings.folder)/metrics.jsonl", keepingSteps: start)
     }
 
-    /// Writes the effective settings as `run.yml`; throws where the folder holds a run with others, whose figures would be lost.
+    /// Writes the effective settings as `run.yml`.
     private static func writeSettings(_ settings: RunSettings) throws {
-        try settings.requireResumableFolder()
         do {
             try replaceFile(at: settings.settingsPath) {
                 try Foundation.Data(settings.yaml.utf8).write(to: URL(fileURLWithPath: $0))
@@ -93,11 +94,11 @@ final class RunReport {
         try write(
             RunLog.StepLine(
                 step: step.number + 1, epoch: epoch, task: task, loss: step.loss, gradientNorm: step.gradientNorm,
-                learningRate: step.learningRate, timing: timing()))
+                learningRate: step.learningRate, timing: secondsSinceLast()))
     }
 
-    /// How long it is since it was asked last, or since the beginning.
-    private func timing() -> RunLog.Timing {
+    /// How long it is since this was asked last, or since the beginning.
+    private func secondsSinceLast() -> RunLog.Timing {
         let now = monotonicNanoseconds()
         defer { lastTiming = now }
         return RunLog.Timing(seconds: Double(now - lastTiming) / 1e9)
@@ -120,7 +121,7 @@ final class RunReport {
                     + scores.joined(separator: "  "))
         }
         if let mean = Evaluation.meanScore(evaluations) {
-            try write(RunLog.MeanScoreLine(step: step, epoch: epoch, meanScore: mean, timing: timing()))
+            try write(RunLog.MeanScoreLine(step: step, epoch: epoch, meanScore: mean, timing: secondsSinceLast()))
         }
         say(lines.joined(separator: "\n"))
     }
@@ -136,7 +137,8 @@ final class RunReport {
         guard let log, let digest else { return }
         try write(
             RunLog.EndLine(
-                step: step, parametersSha256: digest.parameters, momentsSha256: digest.moments, timing: timing()))
+                step: step, parametersSha256: digest.parameters, momentsSha256: digest.moments,
+                timing: secondsSinceLast()))
         try log.synchronize()
     }
 

@@ -21,7 +21,7 @@ extension TrainingRun {
         let parameters = parts.trainer.model.parameters.all
         return try world.agree {
             Manifest.Origin(
-                seed: settings.seed, settings: settings.yaml, tasks: parts.tasks.map(\.fingerprint),
+                seed: settings.seed, settings: settings.yaml, tasks: parts.tasks.map(\.fileNames),
                 taskFile: try String(contentsOfFile: settings.tasks, encoding: .utf8),
                 encoder: parts.files.sizes.described, encoderFiles: encoderFiles,
                 tokenizer: try parts.files.tokenizerFingerprint(),

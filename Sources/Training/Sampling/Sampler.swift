@@ -8,16 +8,16 @@ public struct Sampler: Sendable {
     /// What the sampler knows of a task.
     public struct Task: Sendable, Equatable {
         /// Number of examples that are trained on.
-        public var exampleCount: Int
+        public let exampleCount: Int
         /// Number of rows that they are drawn from.
-        public var rowCount: Int
+        public let rowCount: Int
         /// Number of examples in a batch; the last batch of a pass may be shorter.
         public var batchSize: Int
         /// What its share of the batches is multiplied by.
         public var weight: Double
 
-        /// A task of `exampleCount` rows, or of a `fraction` of them, one at least, that the run's seed draws.
-        public init(exampleCount rowCount: Int, batchSize: Int, weight: Double = 1, fraction: Double = 1) {
+        /// A task with an example of each of `rowCount` rows, or of a `fraction` of them, one at least, that the run's seed draws.
+        public init(rowCount: Int, batchSize: Int, weight: Double = 1, fraction: Double = 1) {
             self.rowCount = rowCount
             self.exampleCount = max(1, Int((Double(rowCount) * fraction).rounded()))
             self.batchSize = batchSize

@@ -30,20 +30,23 @@ extension RunSettings {
         }
         guard refused.isEmpty else {
             let list = refused.map { "\($0.key): \($0.before) -> \($0.after)" }.joined(separator: "; ")
-            let free = changeable.sorted().joined(separator: ", ")
+            let bound = reproducible == .perRankCount ? ["gradient_accumulation"] : []
+            let free = changeable.subtracting(bound).sorted().joined(separator: ", ")
             throw TrainingError(
                 "\(folder) holds a run with other settings (\(list)); use those settings, or another --folder; "
                     + "only \(free) may change, and epochs grow")
         }
     }
 
-    /// Whether the checkpoint that a run began with may be the one that is named now: whoever moves runs or removes checkpoints that nobody needs any
-    /// more leaves nothing at the old place, and at the new one the same step or no checkpoint.
+    /// Whether the checkpoint that a run began with may be the one that is named now: whoever moves runs, or removes checkpoints that nobody needs any
+    /// more, leaves nothing at the old place. At the new one there is the same step of a run of the same name, or no checkpoint.
     private static func isMoved(from old: String?, to new: String?) throws -> Bool {
         guard let old, let new, !FileManager.default.fileExists(atPath: old) else { return false }
-        let (oldName, newName) = ((old as NSString).lastPathComponent, (new as NSString).lastPathComponent)
-        if oldName == newName { return true }
-        return try CheckpointFolder.step(ofName: newName) == nil && CheckpointFolder(run: new).entries().isEmpty
+        let (began, named) = (CheckpointFolder.parts(of: old), CheckpointFolder.parts(of: new))
+        // `ROW/seed-1` and `ROW/TASK/seed-1` are runs of a recipe: the last folder alone would be any row's.
+        func name(_ run: String) -> ArraySlice<String> { (run as NSString).pathComponents.suffix(3) }
+        guard name(began.run) == name(named.run) else { return false }
+        return try began.step == named.step || CheckpointFolder(run: named.run).entries().isEmpty
     }
 
     /// Throws where the run folder holds a run that may not go on with these settings. One that failed before its first checkpoint has nothing to go on
@@ -53,23 +56,4 @@ extension RunSettings {
         guard try !CheckpointFolder(run: folder).entries().isEmpty || isEnded() else { return }
         try requireResumable(from: try RunSettings.parse(String(decoding: old, as: UTF8.self), path: settingsPath))
     }
-
-    /// What the run folder's log says so far.
-    func history() throws -> RunHistory { try RunHistory(path: logPath) }
-
-    /// Whether the run folder holds a run with these settings that is at its end; throws where it holds one with others.
-    public func isFinished() throws -> Bool {
-        guard let old = try contentsIfPresent(settingsPath) else { return false }
-        try requireResumableFolder()
-        let begun = try RunSettings.parse(String(decoding: old, as: UTF8.self), path: settingsPath)
-        return try begun.epochs == epochs && begun.patience == patience && isEnded()
-    }
-
-    /// Whether the run folder's log says that its run came to an end, whatever its settings. A job that was killed early may have no log yet.
-    func isEnded() throws -> Bool { try FileManager.default.fileExists(atPath: logPath) && history().isEnded }
-
-    private var logPath: String { "\(folder)/metrics.jsonl" }
-
-    /// Where the run folder keeps the settings in effect.
-    var settingsPath: String { "\(folder)/run.yml" }
 }

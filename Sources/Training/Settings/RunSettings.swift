@@ -172,13 +172,13 @@ public struct SmartSettings: Equatable, Sendable {
 
 /// How tasks share the batches of an epoch.
 public struct SamplerSettings: Equatable, Sendable {
-    /// `kind`: the rule of the shares; each is multiplied by the task's `sampling_weight`, except in `main`.
+    /// `kind`: the rule of the shares; each is multiplied by the task's `sampling_weight`.
     public var kind = SamplerKind.proportional
     /// `temperature`: for that kind.
     public var temperature = 1.0
     /// `cap`: for that kind, the most examples that a task counts with; none unless given.
     public var cap: Int?
-    /// `main`: for that kind, the task of which all batches are taken.
+    /// `main`: for that kind, the task whose batches, times its weight, are all taken.
     public var main: String?
     /// `ratio`: for that kind, the batches of all other tasks together as a multiple of the main one's; all of them unless given.
     public var ratio: Double?

@@ -29,11 +29,11 @@ extension RunSettings {
     }
 
     /// All settings in the order of the declaration, dotted keys with values as YAML writes them.
-    private var flattened: [(key: String, value: String)] {
+    var flattened: [(key: String, value: String)] {
         encoder.flattened + (initialize?.flattened ?? []) + [
-            ("tasks", quoted(tasks)),
-            ("data", quoted(data)),
-            ("train", "[\(train.map(quoted).joined(separator: ", "))]"),
+            ("tasks", yamlText(tasks)),
+            ("data", yamlText(data)),
+            ("train", "[\(train.map(yamlText).joined(separator: ", "))]"),
             ("seed", "\(seed)"),
             ("epochs", "\(epochs)"),
             ("batch_size", "\(batchSize)"),
@@ -53,7 +53,7 @@ extension RunSettings {
             ("san.turns", "\(answerNetwork.turns)"),
             ("san.prediction_dropout", "\(answerNetwork.predictionDropout)"),
         ] + (smart?.flattened ?? []) + [
-            ("folder", quoted(folder)),
+            ("folder", yamlText(folder)),
             ("recompute", "\(recomputes)"),
             ("gradient_accumulation", "\(gradientAccumulation)"),
             ("threads", "\(threads)"),
@@ -63,7 +63,7 @@ extension RunSettings {
             ("keep_best", "\(keepBest)"),
             ("patience", "\(patience)"),
             ("max_restarts", "\(maximumRestarts)"),
-            ("prepared", quoted(prepared)),
+            ("prepared", yamlText(prepared)),
         ]
     }
 }
@@ -71,7 +71,7 @@ extension RunSettings {
 extension EncoderSource {
     fileprivate var flattened: [(key: String, value: String)] {
         switch self {
-        case .folder(let folder): [("encoder.from", quoted(folder))]
+        case .folder(let folder): [("encoder.from", yamlText(folder))]
         case .sizes(let sizes):
             [
                 ("encoder.hidden_size", "\(sizes.hiddenSize)"),
@@ -80,7 +80,7 @@ extension EncoderSource {
                 ("encoder.intermediate_size", "\(sizes.intermediateSize)"),
                 ("encoder.max_position_embeddings", "\(sizes.maximumPositions)"),
                 ("encoder.initializer_range", "\(sizes.initializerRange)"),
-                ("encoder.vocab", quoted(sizes.vocabulary)),
+                ("encoder.vocab", yamlText(sizes.vocabulary)),
                 ("encoder.lower_case", "\(sizes.lowercases)"),
             ]
         }
@@ -89,7 +89,7 @@ extension EncoderSource {
 
 extension InitializeSettings {
     fileprivate var flattened: [(key: String, value: String)] {
-        [("initialize.checkpoint", quoted(checkpoint)), ("initialize.heads", "\(heads)")]
+        [("initialize.checkpoint", yamlText(checkpoint)), ("initialize.heads", "\(heads)")]
     }
 }
 
@@ -108,9 +108,9 @@ extension SamplerSettings {
         var lines = [("sampler.kind", kind.rawValue)]
         if kind == .temperature { lines.append(("sampler.temperature", "\(temperature)")) }
         if let cap { lines.append(("sampler.cap", "\(cap)")) }
-        if let main { lines.append(("sampler.main", quoted(main))) }
+        if let main { lines.append(("sampler.main", yamlText(main))) }
         if let ratio { lines.append(("sampler.ratio", "\(ratio)")) }
-        if let last { lines.append(("sampler.last", quoted(last))) }
+        if let last { lines.append(("sampler.last", yamlText(last))) }
         return lines.map { (key: $0.0, value: $0.1) }
     }
 }
@@ -118,7 +118,7 @@ extension SamplerSettings {
 private let bareCharacters = Set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/_.-".utf8)
 
 /// `text` as YAML writes it: bare where nothing in it has a meaning of its own, otherwise in double quotes.
-private func quoted(_ text: String) -> String {
+public func yamlText(_ text: String) -> String {
     let isBare = text.utf8.allSatisfy { bareCharacters.contains($0) } && !["", "null", "Null", "NULL"].contains(text)
     if isBare, !text.hasPrefix("-") { return text }
     var result = "\""
