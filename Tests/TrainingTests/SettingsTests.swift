@@ -36,6 +36,33 @@ struct SettingsTests {
         return settings
     }
 
+    @Test func `docs/settings.md names every key of a run, with its default`() throws {
+        let page = URL(fileURLWithPath: #filePath).appendingPathComponent("../../../docs/settings.md").standardized
+        let table = try #require(
+            String(contentsOf: page, encoding: .utf8).components(separatedBy: "\n## ").first {
+                $0.hasPrefix("Keys of a run")
+            })
+        var documented: [String: String] = [:]
+        for line in table.split(separator: "\n") where line.hasPrefix("| `") {
+            let cells = line.components(separatedBy: " | ")
+            documented[cells[0].trimmingCharacters(in: CharacterSet(charactersIn: "| `"))] = cells[1]
+        }
+        let settings = try load(Self.least)
+        let values = settings.flattened.filter { !$0.key.contains(".") }
+        let groups = ["encoder", "sampler", "san", "initialize", "smart"]
+        #expect(Set(documented.keys) == Set(values.map(\.key) + groups))
+        // Paths and lists are the run file's own; all else is a number, a word or a truth value.
+        for (key, value) in values where !["tasks", "data", "train", "folder", "prepared"].contains(key) {
+            let text = try #require(documented[key])
+            #expect(text == value || Double(text) != nil && Double(text) == Double(value), "\(key)")
+        }
+    }
+
+    @Test(arguments: ["/runs/try #2", "/a: b", "/null", "/- x", "/é\u{2028}", "/\"quoted\" \\", "/{a}, [b]"])
+    func `A path stays what it is on its way through YAML`(path: String) throws {
+        #expect(try load(Self.least, "folder=\(yamlText(path))").folder == path)
+    }
+
     private func errorOf(_ text: String, _ overrides: String...) -> String {
         do {
             _ = try overrides.isEmpty ? load(text) : load(text, overrides[0])
