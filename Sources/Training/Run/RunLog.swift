@@ -43,12 +43,11 @@ final class RunLog: @unchecked Sendable {  // all that changes is read and writt
         var timing: Timing
     }
 
-    /// The last line: equal sums mean equal runs, bit for bit.
+    /// The last line: equal sums mean equal runs, bit for bit, so that it has nothing else to differ in.
     struct EndLine: Encodable {
         var step: Int
         var parametersSha256: String
         var momentsSha256: String
-        var timing: Timing
     }
 
     /// Opens the file for the lines after step `keepingSteps`; those of later steps, from a run that was cut off, are removed.

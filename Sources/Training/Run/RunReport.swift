@@ -135,10 +135,7 @@ final class RunReport {
     /// Writes the sums over weights and moments, the log's last line.
     func write(_ digest: WeightsDigest?, step: Int) throws {
         guard let log, let digest else { return }
-        try write(
-            RunLog.EndLine(
-                step: step, parametersSha256: digest.parameters, momentsSha256: digest.moments,
-                timing: secondsSinceLast()))
+        try write(RunLog.EndLine(step: step, parametersSha256: digest.parameters, momentsSha256: digest.moments))
         try log.synchronize()
     }
 
