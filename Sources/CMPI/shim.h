@@ -19,7 +19,6 @@ CMPI_HANDLE(MPI_Datatype, MPI_INT64_T)
 CMPI_HANDLE(MPI_Datatype, MPI_UINT64_T)
 CMPI_HANDLE(MPI_Datatype, MPI_UINT8_T)
 
-
 // Says "the data lie in the receive buffer already" in place of a send buffer.
 CMPI_HANDLE(const void *, MPI_IN_PLACE)
 

@@ -27,7 +27,7 @@ struct SweepCommand: ParsableCommand {
             }
             if try !run.isOwned(by: recipes) && settings.isEnded() {
                 throw LaunchError(
-                    "\(run.name), in \(settings.folder), is finished with fewer epochs; name its recipe, too, to train it on, or leave `epochs` as it was"
+                    "\(run.name), in \(settings.folder), is finished with other `epochs` or `patience`; name its recipe, too, to train it on, or leave them as they were"
                 )
             }
             StandardStream.output.say("\(title), in \(settings.folder)")

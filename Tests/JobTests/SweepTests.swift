@@ -178,7 +178,7 @@ import Testing
         let longer = try mtdnn("sweep", second, epochs: 2)
         #expect(
             longer.status == 1
-                && longer.error.contains("Together, seed 5, in \(home)/first/together/seed-5, is finished with fewer"))
+                && longer.error.contains("Together, seed 5, in \(home)/first/together/seed-5, is finished with other"))
         let definitions = try String(contentsOfFile: "\(home)/tasks.yml", encoding: .utf8)
         let others = definitions.replacingOccurrences(of: "pair: {", with: "pair: {loss_weight: 2, ")
         _ = try write("tasks.yml", others)

@@ -20,7 +20,7 @@ extension TaskDeclaration {
             task.batchSize = batchSize
             task.maximumLength = maximumLength
             task.maximumExamples = maximumExamples
-            if let trainFraction { task.trainFraction = trainFraction }
+            task.trainFraction = trainFraction ?? 1
             guard task.splits.contains(TaskDefinition.trainingSplit) else {
                 throw (splits?.source ?? source).error("has no \"train\", so there is nothing to train on")
             }

@@ -14,8 +14,8 @@ struct RunHistory {
     private(set) var evaluations: [Evaluation] = []
     /// The mean of the tasks' first metrics, to the last digit, by steps.
     private(set) var meanScores: [(step: Int, score: Double)] = []
-    /// Seconds of all steps, evaluations and checkpoints together, as far as they count: what a job took for steps that another one took again is not
-    /// among them, nor is start-up.
+    /// Seconds of all steps and evaluations together, as far as they count: what a job took for steps that another one took again is not among them, nor
+    /// are start-up and the wait for the last checkpoint.
     private(set) var seconds = 0.0
     /// Whether its last line is there, with the sums over all weights.
     private(set) var isEnded = false
