@@ -17,31 +17,62 @@ enum ProductTile {
     /// c = a·b or c += a·b for six rows of a, and b packed [inner, 16].
     /// - Parameters:
     ///   - row: floats from one of the rows of a to the next.
-    ///   - term: floats from one of a row's terms to the next.
+    ///   - term: floats from one of a row's terms to the next: 1 where rows lie one after another, 6 where they are packed.
     ///   - count: rows that a has; the last one stands for those that are missing.
     @inline(never)
     static func multiply(
         _ a: UnsafePointer<Float>, row: Int, term: Int, count: Int = rows, _ b: UnsafePointer<Float>, inner: Int,
         into c: UnsafeMutablePointer<Float>, stride: Int, accumulating: Bool
     ) {
+        // Each distance has a loop of its own, in which the places of terms are constants.
+        if term == 1 {
+            multiply(a, row, 1, count, b, inner, c, stride, accumulating)
+        } else {
+            precondition(term == rows)
+            multiply(a, row, rows, count, b, inner, c, stride, accumulating)
+        }
+    }
+
+    /// Four terms in a round: what counts them takes as many instructions as two multiply-adds, and a core whose other half works for a neighbour
+    /// is short of instructions before all.
+    @inline(__always)
+    private static func multiply(
+        _ a: UnsafePointer<Float>, _ row: Int, _ term: Int, _ count: Int, _ b: UnsafePointer<Float>, _ inner: Int,
+        _ c: UnsafeMutablePointer<Float>, _ stride: Int, _ accumulating: Bool
+    ) {
         func start(_ index: Int) -> UnsafePointer<Float> { a + min(index, count - 1) * row }
-        let (r0, r1, r2, r3, r4, r5) = (start(0), start(1), start(2), start(3), start(4), start(5))
+        var (r0, r1, r2, r3, r4, r5) = (start(0), start(1), start(2), start(3), start(4), start(5))
         var (s0, s1, s2) = (Lanes.zero, Lanes.zero, Lanes.zero)
         var (s3, s4, s5) = (Lanes.zero, Lanes.zero, Lanes.zero)
-        // The loop's own arithmetic is unchecked: a check for overflow in each round takes as many instructions as two multiply-adds.
+        var right = b
+        @inline(__always)
+        func add(_ index: Int) {
+            let lanes = load(right + index * columns)
+            s0 = vector_multiply_add(Lanes(repeating: r0[index * term]), lanes, s0)
+            s1 = vector_multiply_add(Lanes(repeating: r1[index * term]), lanes, s1)
+            s2 = vector_multiply_add(Lanes(repeating: r2[index * term]), lanes, s2)
+            s3 = vector_multiply_add(Lanes(repeating: r3[index * term]), lanes, s3)
+            s4 = vector_multiply_add(Lanes(repeating: r4[index * term]), lanes, s4)
+            s5 = vector_multiply_add(Lanes(repeating: r5[index * term]), lanes, s5)
+        }
+        @inline(__always)
+        func advance(_ terms: Int) {
+            (r0, r1, r2) = (r0 + terms * term, r1 + terms * term, r2 + terms * term)
+            (r3, r4, r5) = (r3 + terms * term, r4 + terms * term, r5 + terms * term)
+            right += terms * columns
+        }
         let end = b + inner * columns
-        var (right, offset) = (b, 0)
+        let endOfRounds = end - inner % 4 * columns
+        while right != endOfRounds {
+            add(0)
+            add(1)
+            add(2)
+            add(3)
+            advance(4)
+        }
         while right != end {
-            vector_prefetch(right + 16 * columns)
-            let lanes = load(right)
-            s0 = vector_multiply_add(Lanes(repeating: r0[offset]), lanes, s0)
-            s1 = vector_multiply_add(Lanes(repeating: r1[offset]), lanes, s1)
-            s2 = vector_multiply_add(Lanes(repeating: r2[offset]), lanes, s2)
-            s3 = vector_multiply_add(Lanes(repeating: r3[offset]), lanes, s3)
-            s4 = vector_multiply_add(Lanes(repeating: r4[offset]), lanes, s4)
-            s5 = vector_multiply_add(Lanes(repeating: r5[offset]), lanes, s5)
-            offset &+= term
-            right += columns
+            add(0)
+            advance(1)
         }
         if accumulating {
             s0 += load(c)

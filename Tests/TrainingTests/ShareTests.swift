@@ -25,6 +25,23 @@ struct ShareTests {
         }
     }
 
+    /// Eight queries with 3 to 12 candidates, of about equal lengths, are the worst case: a slice each.
+    @Test func `Slices are numbered so that ranks have about equally many tokens`() {
+        let lengths = [12, 3, 11, 4, 10, 5, 9, 6]
+        var plan = SlicePlan(sliceCount: 8, capacity: 8)
+        plan.arrange(count: 8) { lengths[$0] }
+        let loads = (0..<8).map { plan.slice($0).reduce(0) { $0 + lengths[$1] } }
+        #expect(loads.sorted() == lengths.sorted())
+        for rankCount in [2, 4] {
+            let ranks = RankShares(sliceCount: 8, rankCount: rankCount).runs.map { loads[$0].reduce(0, +) }
+            #expect(ranks.min() == 60 / rankCount && ranks.max() == 60 / rankCount)
+        }
+        // Of five slices four are one child of the tree's root and one is the other.
+        plan = SlicePlan(sliceCount: 5, capacity: 8)
+        plan.arrange(count: 8) { lengths[$0] }
+        #expect((0..<5).map { plan.slice($0).reduce(0) { $0 + lengths[$1] } } == [13, 11, 12, 11, 13])
+    }
+
     @Test func `A plan depends on its batch only, not on the batch before`() {
         var used = SlicePlan(sliceCount: 4, capacity: 11)
         used.arrange(count: 11) { Self.lengths[$0] }

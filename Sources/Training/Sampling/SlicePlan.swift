@@ -1,7 +1,10 @@
+import Kernels
+
 /// How the examples of a global batch fall into slices: whole examples, slices of about equal token counts.
 ///
-/// Examples go, longest first, to the slice that has the fewest tokens so far. The plan depends on the batch and the number of slices only,
-/// never on ranks. Where `reproducible` is `per_rank_count` there is one slice for each part of each rank.
+/// Examples go, longest first, to the slice that has the fewest tokens so far. Slices are numbered so that, as far as that can be, each node of the
+/// slice tree has its share of the tokens: a rank takes a run of slices, and all ranks wait for the one that has most. The plan depends on the batch
+/// and the number of slices only, never on ranks. Where `reproducible` is `per_rank_count` there is one slice for each part of each rank.
 struct SlicePlan {
     /// Places in the batch, slice after slice.
     private(set) var places: [Int] = []
@@ -9,34 +12,42 @@ struct SlicePlan {
     private(set) var bounds: [Int]
     private let sliceCount: Int
     private var order: [Int] = []
-    private var sliceOfPlace: [Int] = []
+    /// For each place the heap of examples that it is thrown on, and the tokens of each heap; a slice is a heap with its number.
+    private var heapOfPlace: [Int] = []
     private var loads: [Int]
+    private var heapOfSlice: [Int]
+    private var numbered: [Int]
 
     /// A plan for at most `capacity` examples in `sliceCount` slices.
     init(sliceCount: Int, capacity: Int) {
         self.sliceCount = sliceCount
         bounds = Array(repeating: 0, count: sliceCount + 1)
         loads = Array(repeating: 0, count: sliceCount)
+        numbered = loads
+        heapOfSlice = []
+        heapOfSlice.reserveCapacity(sliceCount)
         places.reserveCapacity(capacity)
         order.reserveCapacity(capacity)
-        sliceOfPlace.reserveCapacity(capacity)
+        heapOfPlace.reserveCapacity(capacity)
     }
 
     /// Plans a batch of `count` examples of which `tokenCount(place)` is the length; allocates nothing.
     mutating func arrange(count: Int, tokenCount: (Int) -> Int) {
-        sortByLength(count, tokenCount)
-        for slice in 0..<sliceCount { loads[slice] = 0 }
-        sliceOfPlace.removeAll(keepingCapacity: true)
-        for _ in 0..<count { sliceOfPlace.append(0) }
+        SlicePlan.sort(count, into: &order, tokenCount)
+        for heap in 0..<sliceCount { loads[heap] = 0 }
+        heapOfPlace.removeAll(keepingCapacity: true)
+        for _ in 0..<count { heapOfPlace.append(0) }
         for place in order {
             var lightest = 0
-            for slice in 1..<max(1, sliceCount) where loads[slice] < loads[lightest] { lightest = slice }
-            sliceOfPlace[place] = lightest
+            for heap in 1..<max(1, sliceCount) where loads[heap] < loads[lightest] { lightest = heap }
+            heapOfPlace[place] = lightest
             loads[lightest] += tokenCount(place)
         }
+        SlicePlan.sort(sliceCount, into: &heapOfSlice) { [loads] in loads[$0] }
+        number(0..<sliceCount)
         places.removeAll(keepingCapacity: true)
         for slice in 0..<sliceCount {
-            for place in 0..<count where sliceOfPlace[place] == slice { places.append(place) }
+            for place in 0..<count where heapOfPlace[place] == heapOfSlice[slice] { places.append(place) }
             bounds[slice + 1] = places.count
         }
     }
@@ -44,13 +55,36 @@ struct SlicePlan {
     /// The places of a slice.
     func slice(_ index: Int) -> ArraySlice<Int> { places[bounds[index]..<bounds[index + 1]] }
 
-    /// Insertion sort: batches are small, and the library's sort allocates.
-    private mutating func sortByLength(_ count: Int, _ tokenCount: (Int) -> Int) {
+    /// Divides the heaps of a node, heaviest first, between its children: each goes to the child that has fewer tokens for a slice so far, and a place left.
+    private mutating func number(_ node: Range<Int>) {
+        guard node.count > 1 else { return }
+        let (left, right) = SliceTree.children(of: node)
+        var (leftLoad, rightLoad) = (0, 0)
+        var (leftEnd, rightEnd) = (left.lowerBound, right.lowerBound)
+        for heap in heapOfSlice[node] {
+            let isLeftLighter = leftLoad * right.count <= rightLoad * left.count
+            if rightEnd == right.upperBound || (leftEnd < left.upperBound && isLeftLighter) {
+                numbered[leftEnd] = heap
+                leftEnd += 1
+                leftLoad += loads[heap]
+            } else {
+                numbered[rightEnd] = heap
+                rightEnd += 1
+                rightLoad += loads[heap]
+            }
+        }
+        for slice in node { heapOfSlice[slice] = numbered[slice] }
+        number(left)
+        number(right)
+    }
+
+    /// 0 ..< `count` in the order of falling weights, of equal ones the smaller first. Insertion sort: batches are small, and the library's sort allocates.
+    private static func sort(_ count: Int, into order: inout [Int], _ weight: (Int) -> Int) {
         order.removeAll(keepingCapacity: true)
-        for place in 0..<count {
-            order.append(place)
-            var index = place
-            while index > 0, tokenCount(order[index - 1]) < tokenCount(order[index]) {
+        for item in 0..<count {
+            order.append(item)
+            var index = item
+            while index > 0, weight(order[index - 1]) < weight(order[index]) {
                 order.swapAt(index - 1, index)
                 index -= 1
             }
