@@ -34,6 +34,21 @@ public func replaceFile(at path: String, _ write: (_ temporaryPath: String) thro
     try synchronize(folder.isEmpty ? "." : folder)
 }
 
+/// Removes what a process that died here had begun to make for the file at `path`. For files that one job alone makes.
+public func removeUnfinished(_ path: String) throws(StorageError) {
+    let (folder, name) = ((path as NSString).deletingLastPathComponent, (path as NSString).lastPathComponent)
+    let entries: [String]
+    do {
+        entries = try FileManager.default.contentsOfDirectory(atPath: folder.isEmpty ? "." : folder)
+    } catch {
+        throw StorageError(file: folder, place: "cannot be read", reason: systemReason(error))
+    }
+    for entry in entries where entry.hasPrefix("\(name).") && entry.hasSuffix(".partial") {
+        let unfinished = (folder as NSString).appendingPathComponent(entry)
+        try system("unlink", unfinished) { unlink(unfinished) }
+    }
+}
+
 /// Processes of several hosts, or containers, may have the same number and share a folder.
 private let hostName: String = {
     var name = [UInt8](repeating: 0, count: 256)

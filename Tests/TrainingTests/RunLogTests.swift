@@ -1,4 +1,5 @@
 import Foundation
+import Storage
 import Testing
 
 @testable import Training
@@ -44,6 +45,28 @@ import Testing
         #expect(try RunHistory(path: path).meanScores.map(\.step) == [2, 3])
         #expect(try RunHistory(path: path).meanScores.map(\.score) == [0.5, 0.25])
         #expect(try RunHistory(path: path).seconds == 4.25)
+    }
+
+    @Test func `Scores of evaluations after the checkpoint go, and what was begun`() throws {
+        let kept = ["rte_dev_scores_1.json", "rte_dev_scores_2.json", "mnli_mismatched_dev_scores_2.json", "notes.txt"]
+        let gone = ["rte_dev_scores_3.json", "rte_dev_scores_10.json", "rte_dev_scores_1.json.host.7.partial"]
+        let scores = "\(folder)/scores"
+        try FileManager.default.createDirectory(atPath: scores, withIntermediateDirectories: true)
+        for name in kept + gone { #expect(FileManager.default.createFile(atPath: "\(scores)/\(name)", contents: nil)) }
+        try ScoreFile.cutBack(toEpoch: 2, folder: folder)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: scores).sorted() == kept.sorted())
+        // A run that begins has none.
+        try FileManager.default.removeItem(atPath: scores)
+        try ScoreFile.cutBack(toEpoch: 0, folder: folder)
+    }
+
+    @Test func `What a dead process had begun to make for a file is removed, and nothing else`() throws {
+        let kept = ["metrics.jsonl", "metrics.jsonl.old", "run.yml.host.7.partial"]
+        for name in kept + ["metrics.jsonl.host.7.partial", "metrics.jsonl.other.8.partial"] {
+            #expect(FileManager.default.createFile(atPath: "\(folder)/\(name)", contents: nil))
+        }
+        try removeUnfinished(path)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder).sorted() == kept.sorted())
     }
 
     @Test func `A line that is damaged is named`() throws {

@@ -46,7 +46,10 @@ final class RunReport {
     private var lastTiming = monotonicNanoseconds()
     private let started = monotonicNanoseconds()
 
-    init(_ settings: RunSettings, isFirst: Bool, start: Int) throws {
+    /// - Parameters:
+    ///   - start: steps that were taken before. What was written of later ones, in a run that was cut off, is removed.
+    ///   - epochs: whole epochs among them.
+    init(_ settings: RunSettings, isFirst: Bool, start: Int, epochs: Int) throws {
         self.start = start
         folder = settings.folder
         guard isFirst else {
@@ -56,7 +59,10 @@ final class RunReport {
         try createFolder(settings.folder)
         try settings.requireResumableFolder()
         // The log first: with its last line the run that is there would be finished, and must not be with settings that ask for more.
+        try removeUnfinished(settings.logPath)
         log = try RunLog(path: settings.logPath, keepingSteps: start)
+        try ScoreFile.cutBack(toEpoch: epochs, folder: settings.folder)
+        try removeUnfinished(settings.settingsPath)
         try RunReport.writeSettings(settings)
     }
 

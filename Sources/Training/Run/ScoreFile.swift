@@ -54,6 +54,23 @@ struct ScoreFile: Encodable {
         "\(folder)/scores/\(evaluation.task.name)_\(evaluation.split)_scores_\(epoch).json"
     }
 
+    /// Removes the files of evaluations after `epoch` epochs, from a run that was cut off, and what a job that died had begun to write.
+    static func cutBack(toEpoch epoch: Int, folder: String) throws {
+        let scores = "\(folder)/scores"
+        guard FileManager.default.fileExists(atPath: scores) else { return }
+        let names: [String]
+        do {
+            names = try FileManager.default.contentsOfDirectory(atPath: scores)
+        } catch {
+            throw TrainingError("\(scores): cannot be read: \(systemReason(error))")
+        }
+        for name in names {
+            let written = name.firstMatch(of: /_scores_(\d+)\.json(\..*\.partial)?$/)
+            guard let written, written.2 != nil || Int(written.1) ?? .max > epoch else { continue }
+            try removeIfPresent("\(scores)/\(name)")
+        }
+    }
+
     /// Writes the file; it appears whole or not at all.
     func write(to path: String) throws {
         let encoder = JSONEncoder()

@@ -32,7 +32,7 @@ extension TrainingRun {
 
     /// What writes the run's checkpoints, for a program that takes the steps itself, from the first on.
     package func makeStore(_ parts: Parts) throws -> CheckpointStore {
-        let report = try RunReport(settings, isFirst: isFirst, start: 0)
+        let report = try RunReport(settings, isFirst: isFirst, start: 0, epochs: 0)
         return makeStore(parts.trainer, try checkpointOrigin(parts), report)
     }
 

@@ -83,7 +83,9 @@ public struct TrainingRun {
         let start = restored ?? 0
         try comparison.requireSameWeights(trainer.model.parameters)
         trainer.resume(at: start)
-        let report = try world.agree { try RunReport(settings, isFirst: isFirst, start: start) }
+        let report = try world.agree {
+            try RunReport(settings, isFirst: isFirst, start: start, epochs: start / plan.sampler.stepsPerEpoch)
+        }
         notes.forEach(report.say)
         report.say(
             "\(counted(parts.tasks.count, "task")), \(counted(plan.sampler.stepsPerEpoch, "step")) an epoch, "

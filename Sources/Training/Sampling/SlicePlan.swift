@@ -12,10 +12,10 @@ struct SlicePlan {
     private(set) var bounds: [Int]
     private let sliceCount: Int
     private var order: [Int] = []
-    /// For each place the heap of examples that it is thrown on, and the tokens of each heap; a slice is a heap with its number.
-    private var heapOfPlace: [Int] = []
+    /// For each place the pile of examples that it is thrown on, and the tokens of each pile; a slice is a pile with its number.
+    private var pileOfPlace: [Int] = []
     private var loads: [Int]
-    private var heapOfSlice: [Int]
+    private var pileOfSlice: [Int]
     private var numbered: [Int]
 
     /// A plan for at most `capacity` examples in `sliceCount` slices.
@@ -24,30 +24,30 @@ struct SlicePlan {
         bounds = Array(repeating: 0, count: sliceCount + 1)
         loads = Array(repeating: 0, count: sliceCount)
         numbered = loads
-        heapOfSlice = []
-        heapOfSlice.reserveCapacity(sliceCount)
+        pileOfSlice = []
+        pileOfSlice.reserveCapacity(sliceCount)
         places.reserveCapacity(capacity)
         order.reserveCapacity(capacity)
-        heapOfPlace.reserveCapacity(capacity)
+        pileOfPlace.reserveCapacity(capacity)
     }
 
     /// Plans a batch of `count` examples of which `tokenCount(place)` is the length; allocates nothing.
     mutating func arrange(count: Int, tokenCount: (Int) -> Int) {
         SlicePlan.sort(count, into: &order, tokenCount)
-        for heap in 0..<sliceCount { loads[heap] = 0 }
-        heapOfPlace.removeAll(keepingCapacity: true)
-        for _ in 0..<count { heapOfPlace.append(0) }
+        for pile in 0..<sliceCount { loads[pile] = 0 }
+        pileOfPlace.removeAll(keepingCapacity: true)
+        for _ in 0..<count { pileOfPlace.append(0) }
         for place in order {
             var lightest = 0
-            for heap in 1..<max(1, sliceCount) where loads[heap] < loads[lightest] { lightest = heap }
-            heapOfPlace[place] = lightest
+            for pile in 1..<max(1, sliceCount) where loads[pile] < loads[lightest] { lightest = pile }
+            pileOfPlace[place] = lightest
             loads[lightest] += tokenCount(place)
         }
-        SlicePlan.sort(sliceCount, into: &heapOfSlice) { [loads] in loads[$0] }
+        SlicePlan.sort(sliceCount, into: &pileOfSlice) { [loads] in loads[$0] }
         number(0..<sliceCount)
         places.removeAll(keepingCapacity: true)
         for slice in 0..<sliceCount {
-            for place in 0..<count where heapOfPlace[place] == heapOfSlice[slice] { places.append(place) }
+            for place in 0..<count where pileOfPlace[place] == pileOfSlice[slice] { places.append(place) }
             bounds[slice + 1] = places.count
         }
     }
@@ -55,25 +55,25 @@ struct SlicePlan {
     /// The places of a slice.
     func slice(_ index: Int) -> ArraySlice<Int> { places[bounds[index]..<bounds[index + 1]] }
 
-    /// Divides the heaps of a node, heaviest first, between its children: each goes to the child that has fewer tokens for a slice so far, and a place left.
+    /// Divides the piles of a node, heaviest first, between its children: each goes to the child that has fewer tokens for a slice so far, and a place left.
     private mutating func number(_ node: Range<Int>) {
         guard node.count > 1 else { return }
         let (left, right) = SliceTree.children(of: node)
         var (leftLoad, rightLoad) = (0, 0)
         var (leftEnd, rightEnd) = (left.lowerBound, right.lowerBound)
-        for heap in heapOfSlice[node] {
+        for pile in pileOfSlice[node] {
             let isLeftLighter = leftLoad * right.count <= rightLoad * left.count
             if rightEnd == right.upperBound || (leftEnd < left.upperBound && isLeftLighter) {
-                numbered[leftEnd] = heap
+                numbered[leftEnd] = pile
                 leftEnd += 1
-                leftLoad += loads[heap]
+                leftLoad += loads[pile]
             } else {
-                numbered[rightEnd] = heap
+                numbered[rightEnd] = pile
                 rightEnd += 1
-                rightLoad += loads[heap]
+                rightLoad += loads[pile]
             }
         }
-        for slice in node { heapOfSlice[slice] = numbered[slice] }
+        for slice in node { pileOfSlice[slice] = numbered[slice] }
         number(left)
         number(right)
     }
