@@ -36,11 +36,6 @@ static inline __attribute__((always_inline)) vector8 vector8_first(const float *
 #endif
 }
 
-// Asks for the line of the cache at an address, which need not be one that may be read.
-static inline __attribute__((always_inline)) void vector_prefetch(const float *_Nonnull floats) {
-    __builtin_prefetch(floats);
-}
-
 // Whether vector_multiply_pair can run here. Its sums must round as those around it do, so that without FMA there it is not used.
 static inline int vector_multiply_pair_is_possible(void) {
 #if defined(__x86_64__) && defined(__FMA__)

@@ -37,13 +37,8 @@ public func replaceFile(at path: String, _ write: (_ temporaryPath: String) thro
 /// Removes what a process that died here had begun to make for the file at `path`. For files that one job alone makes.
 public func removeUnfinished(_ path: String) throws(StorageError) {
     let (folder, name) = ((path as NSString).deletingLastPathComponent, (path as NSString).lastPathComponent)
-    let entries: [String]
-    do {
-        entries = try FileManager.default.contentsOfDirectory(atPath: folder.isEmpty ? "." : folder)
-    } catch {
-        throw StorageError(file: folder, place: "cannot be read", reason: systemReason(error))
-    }
-    for entry in entries where entry.hasPrefix("\(name).") && entry.hasSuffix(".partial") {
+    for entry in try entriesIfPresent(folder.isEmpty ? "." : folder)
+    where entry.hasPrefix("\(name).") && entry.hasSuffix(".partial") {
         let unfinished = (folder as NSString).appendingPathComponent(entry)
         try system("unlink", unfinished) { unlink(unfinished) }
     }

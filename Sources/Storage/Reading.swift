@@ -18,3 +18,13 @@ public func contentsIfPresent(_ path: String) throws(StorageError) -> Data? {
         contents += buffer[..<count]
     }
 }
+
+/// The names of what is in the folder at `path`; none where there is no folder.
+public func entriesIfPresent(_ path: String) throws(StorageError) -> [String] {
+    guard FileManager.default.fileExists(atPath: path) else { return [] }
+    do {
+        return try FileManager.default.contentsOfDirectory(atPath: path)
+    } catch {
+        throw StorageError(file: path, place: "cannot be read", reason: systemReason(error))
+    }
+}

@@ -86,7 +86,8 @@ import Testing
         let checkpoint = try write(
             Rows(start: 0, shape: [1, 2]), Rows(start: 1, shape: [2, 2]), secondStep: 14)
         try checkpoint.verify()
-        let message = "\(path)/shard-001-of-002.h5: is a shard of step 14 in a checkpoint of step 7"
+        let message =
+            "\(path)/shard-001-of-002.h5: is a shard of step 14 in a checkpoint of step 7; move \(path) away, and take an earlier checkpoint"
         #expect(throws: TrainingError(message)) { try self.read(checkpoint) }
     }
 }

@@ -86,8 +86,8 @@ extension Checkpoint {
             let step = try file.integer(attribute: "step", of: "/")
             guard step == Int64(manifest.step) else {
                 throw TrainingError(
-                    "\(file.path): is a shard of step \(step) in a checkpoint of step \(manifest.step), whose manifest was changed to agree; "
-                        + "move \(path) away, and the run goes on from the one before")
+                    "\(file.path): is a shard of step \(step) in a checkpoint of step \(manifest.step); "
+                        + "move \(path) away, and take an earlier checkpoint")
             }
             for (name, shape) in manifest.origin.parameters.sorted(by: { $0.key < $1.key }) {
                 let dataset = "\(Shard.kinds[0])/\(name)"

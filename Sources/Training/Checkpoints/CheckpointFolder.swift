@@ -31,17 +31,10 @@ struct CheckpointFolder: Sendable {
 
     /// The folders named as checkpoints, newest first.
     func entries() throws -> [(step: Int, path: String)] {
-        try names().compactMap { name in CheckpointFolder.step(ofName: name).map { ($0, "\(path)/\(name)") } }
-            .sorted { $0.step > $1.step }
-    }
-
-    private func names() throws -> [String] {
-        guard FileManager.default.fileExists(atPath: path) else { return [] }
-        do {
-            return try FileManager.default.contentsOfDirectory(atPath: path)
-        } catch {
-            throw TrainingError("\(path): cannot be read: \(systemReason(error))")
+        try entriesIfPresent(path).compactMap { name in
+            CheckpointFolder.step(ofName: name).map { ($0, "\(path)/\(name)") }
         }
+        .sorted { $0.step > $1.step }
     }
 
     /// The newest checkpoint whose checksums hold; nil where there is none.
@@ -117,7 +110,8 @@ extension CheckpointFolder {
 
     /// Removes what a job that was killed had begun to write.
     func removePartial() throws {
-        for name in try names() where name.hasPrefix("step-") && name.hasSuffix(CheckpointFolder.partialSuffix) {
+        for name in try entriesIfPresent(path)
+        where name.hasPrefix("step-") && name.hasSuffix(CheckpointFolder.partialSuffix) {
             try removeIfPresent("\(path)/\(name)")
         }
     }

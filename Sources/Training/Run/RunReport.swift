@@ -58,11 +58,10 @@ final class RunReport {
         }
         try createFolder(settings.folder)
         try settings.requireResumableFolder()
+        for path in [settings.logPath, settings.settingsPath] { try removeUnfinished(path) }
         // The log first: with its last line the run that is there would be finished, and must not be with settings that ask for more.
-        try removeUnfinished(settings.logPath)
         log = try RunLog(path: settings.logPath, keepingSteps: start)
         try ScoreFile.cutBack(toEpoch: epochs, folder: settings.folder)
-        try removeUnfinished(settings.settingsPath)
         try RunReport.writeSettings(settings)
     }
 

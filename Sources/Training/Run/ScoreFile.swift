@@ -57,14 +57,7 @@ struct ScoreFile: Encodable {
     /// Removes the files of evaluations after `epoch` epochs, from a run that was cut off, and what a job that died had begun to write.
     static func cutBack(toEpoch epoch: Int, folder: String) throws {
         let scores = "\(folder)/scores"
-        guard FileManager.default.fileExists(atPath: scores) else { return }
-        let names: [String]
-        do {
-            names = try FileManager.default.contentsOfDirectory(atPath: scores)
-        } catch {
-            throw TrainingError("\(scores): cannot be read: \(systemReason(error))")
-        }
-        for name in names {
+        for name in try entriesIfPresent(scores) {
             let written = name.firstMatch(of: /_scores_(\d+)\.json(\..*\.partial)?$/)
             guard let written, written.2 != nil || Int(written.1) ?? .max > epoch else { continue }
             try removeIfPresent("\(scores)/\(name)")
