@@ -16,6 +16,8 @@ struct Launcher {
     var workerArguments: [String]
     /// Receives what the ranks print, where that must not be lost; they print to this program's standard output where nil.
     var printed: PrintedText?
+    /// Receives what mpirun and the ranks say on standard error, and passes it on; they speak to this program's where nil.
+    var errors: PassedErrors?
 
     /// Runs the job; returns mpirun's exit code, or 128 and the number of the signal that killed it.
     /// - Parameters:
@@ -35,6 +37,10 @@ struct Launcher {
         if let printed {
             process.standardOutput = printed.pipe
             printed.read()
+        }
+        if let errors {
+            process.standardError = errors.pipe
+            errors.read()
         }
         try signals.run(process)
         return process.terminationStatus + (process.terminationReason == .uncaughtSignal ? 128 : 0)

@@ -52,9 +52,12 @@ struct Supervisor {
         outcome.reserve()
         var launcher = launcher
         launcher.workerArguments += ["--outcome", outcome.path]
+        let errors = PassedErrors()
+        launcher.errors = errors
         let status = try launcher.run(temporaries, signals)
         // Ranks outlive an mpirun that was killed by a moment.
         try lock.waitForRanks(report: Supervisor.say)
+        if let death = errors.firstDeath() { Supervisor.say(death.description(runFolder: settings.folder)) }
         let end = try outcome.take(status: status)
         try temporaries.remove()
         try lock.note(temporary: nil)

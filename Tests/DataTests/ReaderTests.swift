@@ -155,6 +155,10 @@ struct ReaderTests {
             error().hasSuffix(
                 ": is a folder, not a file; the path comes from `data: {dev: \(folder.path)}` of task s, "
                     + "in the run's `data: /nowhere`"))
+        task.data = .files(["dev": "/dev/zero"])
+        #expect(
+            error().hasPrefix(
+                "/dev/zero: is a pipe or a device; write what comes from it to a file, and name that; the path"))
         task.format = .jsonLines
         task.data = .files(["dev": try folder.write("x.json", "{}\n")])
         #expect(error() == "x.json: json_lines holds token ids, not sentences")

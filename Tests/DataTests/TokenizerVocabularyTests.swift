@@ -49,7 +49,7 @@ import Testing
             }
             let absent = "\(folder)/absent.txt"
             let error = #expect(throws: TokenizerError.self) { try Vocabulary(path: absent) }
-            #expect(error?.description.hasPrefix("\(absent): cannot be read") == true)
+            #expect(error?.description.hasPrefix("\(absent): no such file") == true)
         }
     }
 

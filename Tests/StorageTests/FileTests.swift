@@ -120,6 +120,21 @@ import Testing
         #expect(error?.place == "read")
     }
 
+    @Test func `A file that a person names is read whole, and neither a pipe nor a device is waited for`() throws {
+        #expect(try contents(ofFile: try folder.write("file", [1, 2])) == Data([1, 2]))
+        let pipe = folder.path("pipe")
+        #expect(mkfifo(pipe, 0o600) == 0)
+        for (path, reason) in [
+            (folder.path("missing"), "no such file"), (folder.path("file/below"), "no such file"),
+            (folder.path("."), "is a folder, not a file"),
+            (pipe, "is a pipe or a device; write what comes from it to a file, and name that"),
+            ("/dev/zero", "is a pipe or a device; write what comes from it to a file, and name that"),
+        ] {
+            let error = #expect(throws: UnreadableFile.self) { try contents(ofFile: path) }
+            #expect(error?.reason == reason, "\(path)")
+        }
+    }
+
     @Test func `A folder is made with those above it, and where that cannot be the reason is said`() throws {
         for _ in 1...2 { try createFolder(folder.path("a/b")) }
         #expect(try folder.names == ["a"])

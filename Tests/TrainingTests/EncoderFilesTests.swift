@@ -194,7 +194,7 @@ import Testing
         try FileManager.default.removeItem(atPath: "\(folder)/config.json")
         #expect(
             refusal()
-                == "config.json: cannot be read; an encoder folder holds config.json, model.safetensors and vocab.txt")
+                == "config.json: no such file; an encoder folder holds config.json, model.safetensors and vocab.txt")
     }
 
     @Test func `Absent sizes are BERT's`() throws {

@@ -10,20 +10,13 @@ struct LineFile {
     /// All of it.
     let data: Data
 
-    /// Maps the file at `path`; `origin` tells where the path was set, for the message when it does not exist.
+    /// Maps the file at `path`; `origin` tells where the path was set, for the message when it cannot be read.
     init(path: String, origin: String) throws(ExampleError) {
         self.path = path
-        var isFolder: ObjCBool = false
-        guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
-            throw ExampleError(file: path, line: nil, message: "no such file; the path comes from \(origin)")
-        }
-        guard !isFolder.boolValue else {
-            throw ExampleError(file: path, line: nil, message: "is a folder, not a file; the path comes from \(origin)")
-        }
         do {
-            data = try Data(contentsOf: URL(fileURLWithPath: path), options: .mappedIfSafe)
+            data = try contents(ofFile: path, options: .mappedIfSafe)
         } catch {
-            throw ExampleError(file: path, line: nil, message: "cannot be read: \(systemReason(error))")
+            throw ExampleError(file: path, line: nil, message: "\(error.reason); the path comes from \(origin)")
         }
     }
 

@@ -99,15 +99,10 @@ extension StrictValue {
     }
 
     private static func contents(ofFile path: String, namedAs name: String) throws(SettingsError) -> Data {
-        var isFolder: ObjCBool = false
-        guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
-            throw SettingsError(file: name, message: "no such file")
-        }
-        guard !isFolder.boolValue else { throw SettingsError(file: name, message: "is a folder, not a file") }
         do {
-            return try Data(contentsOf: URL(fileURLWithPath: path))
+            return try Storage.contents(ofFile: path)
         } catch {
-            throw SettingsError(file: name, message: "cannot be read: \(systemReason(error))")
+            throw SettingsError(file: name, message: error.reason)
         }
     }
 }

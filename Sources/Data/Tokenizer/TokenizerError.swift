@@ -20,7 +20,7 @@ public enum TokenizerError: Error, Equatable, CustomStringConvertible {
     public var description: String {
         switch self {
         case .unreadable(let path, let reason):
-            "\(path): cannot be read: \(reason)"
+            "\(path): \(reason)"
         case .notUTF8(let path, let line):
             "\(path):\(line): not UTF-8"
         case .emptyLine(let path, let line):

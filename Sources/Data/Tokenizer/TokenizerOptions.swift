@@ -34,9 +34,9 @@ package struct TokenizerOptions: Decodable {
     static func decode<Value: Decodable>(_ path: String) throws(TokenizerError) -> Value {
         let data: Data
         do {
-            data = try Data(contentsOf: URL(fileURLWithPath: path))
+            data = try contents(ofFile: path)
         } catch {
-            throw .unreadable(path: path, reason: systemReason(error))
+            throw .unreadable(path: path, reason: error.reason)
         }
         do {
             return try JSONDecoder().decode(Value.self, from: data)

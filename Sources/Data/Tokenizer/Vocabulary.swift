@@ -23,9 +23,9 @@ public struct Vocabulary: Sendable {
     public init(path: String) throws(TokenizerError) {
         var bytes: [UInt8]
         do {
-            bytes = [UInt8](try Data(contentsOf: URL(fileURLWithPath: path)))
+            bytes = [UInt8](try contents(ofFile: path))
         } catch {
-            throw .unreadable(path: path, reason: systemReason(error))
+            throw .unreadable(path: path, reason: error.reason)
         }
         if bytes.last == UInt8(ascii: "\n") { bytes.removeLast() }
 

@@ -50,6 +50,7 @@ package final class StallWatch: Sendable {
         var quiet = 0.0
         var lookCount = 0
         var blind = 0.0
+        var asked = 0.0
         var last = monotonicNanoseconds()
         while true {
             Thread.sleep(forTimeInterval: interval)
@@ -65,7 +66,9 @@ package final class StallWatch: Sendable {
             let seen = keeper.seen
             blind = isSuspicious && seen.lookCount == lookCount ? blind + passed : 0
             lookCount = seen.lookCount
-            guard quiet >= timeout else { continue }
+            // mpirun asks, where another rank has ended the job, and leaves a moment before it kills: all is said then.
+            asked = StopRequest.isAsked ? asked + passed : 0
+            guard quiet >= timeout, !StopRequest.isAsked || asked >= Self.turn else { continue }
             let mine = RecordKeeper.Sight(record: keeper.record(beats: 0), quiet: quiet)
             judge(seen.ranks, mine, blind: blind)
         }

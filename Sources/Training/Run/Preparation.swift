@@ -60,11 +60,13 @@ struct Preparation {
     /// All that a token file depends on.
     private mutating func attributes(_ task: TaskDefinition, split: String, length: Int) throws -> [String: String] {
         let source = try task.path(ofSplit: split, dataFolder: settings.data)
-        guard FileManager.default.isReadableFile(atPath: source) else {
+        do {
+            try requireRegularFile(source)
+        } catch {
             var cutWordCount = 0
             // It says which key names the file.
             _ = try contents(of: task, split: split, length: length, cutWordCount: &cutWordCount)
-            throw TrainingError("\(source): cannot be read")
+            throw TrainingError("\(source): \(error.reason)")
         }
         let isTraining = split == TaskDefinition.trainingSplit
         var attributes = [

@@ -1,6 +1,7 @@
 import Data
 import Foundation
 import Model
+import Storage
 
 /// `config.json` of a Hugging Face BERT folder.
 struct BERTConfiguration {
@@ -9,9 +10,12 @@ struct BERTConfiguration {
 
     /// Reads the file; throws where it is not one of a BERT that this program computes exactly.
     init(path: String) throws {
-        guard let data = FileManager.default.contents(atPath: path) else {
+        let data: Foundation.Data
+        do {
+            data = try contents(ofFile: path)
+        } catch {
             throw TrainingError(
-                "\(path): cannot be read; an encoder folder holds config.json, model.safetensors and vocab.txt")
+                "\(path): \(error.reason); an encoder folder holds config.json, model.safetensors and vocab.txt")
         }
         let parsed: Any
         do {
