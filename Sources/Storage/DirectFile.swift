@@ -13,8 +13,8 @@ public final class DirectFile {
     private let cached: Int32
     /// The same file for writes past the cache; nil where there are none.
     private let direct: Int32?
-    /// What was written, and where.
-    private var written: [(offset: Int, bytes: UnsafeRawBufferPointer)] = []
+    /// Bytes that are written at once. Their sum is taken before the next are: the disk, and the core that serves it, are not kept busy by one write after another.
+    private static let portion = 1024 * block
 
     /// Opens an existing file for writing.
     public init(writing path: String) throws(StorageError) {
@@ -33,10 +33,35 @@ public final class DirectFile {
         try system("fsync", path) { fsync(cached) }
     }
 
-    /// Writes `bytes` at `offset`. They may not be on the disk yet: `synchronize` waits for that.
+    /// Writes each part at its offset; returns the file's size and the SHA-256 of what it is meant to hold: only what lies between the parts is read.
     ///
-    /// They stay where and as they are for `checksum`. No place is written twice.
-    public func write(_ bytes: UnsafeRawBufferPointer, at offset: Int) throws(StorageError) {
+    /// So a disk that gives back other bytes than it was given has no sum that vouches for them. They may not be on the disk yet: `synchronize` waits for that.
+    /// - Parameters:
+    ///   - parts: of which none overlaps another.
+    ///   - progress: is called now and then.
+    public func write(
+        _ parts: [(offset: Int, bytes: UnsafeRawBufferPointer)], progress: () -> Void = {}
+    ) throws(StorageError) -> (size: Int, sha256: String) {
+        var sum = Checksum.Running()
+        var place = 0
+        for (offset, bytes) in parts.sorted(by: { $0.offset < $1.offset }) where !bytes.isEmpty {
+            try addStored(place..<offset, to: &sum)
+            for start in stride(from: 0, to: bytes.count, by: Self.portion) {
+                let end = min(start + Self.portion, bytes.count)
+                let portion = UnsafeRawBufferPointer(rebasing: bytes[start..<end])
+                try write(portion, at: offset + start)
+                sum.add(portion)
+                progress()
+            }
+            place = offset + bytes.count
+        }
+        var status = stat()
+        try system("fstat", path) { fstat(cached, &status) }
+        try addStored(place..<Int(status.st_size), to: &sum)
+        return (Int(status.st_size), sum.text)
+    }
+
+    private func write(_ bytes: UnsafeRawBufferPointer, at offset: Int) throws(StorageError) {
         let address = UInt(bitPattern: bytes.baseAddress)
         var done = 0
         if let direct, offset.isMultiple(of: Self.block), address.isMultiple(of: UInt(Self.block)) {
@@ -56,27 +81,6 @@ public final class DirectFile {
             guard count > 0 else { throw StorageError(file: path, place: "write", reason: "takes no more bytes") }
             done += count
         }
-        written.append((offset, bytes))
-    }
-
-    /// The file's size, and the SHA-256 of what it is meant to hold: what was written comes from memory again, and only the rest is read.
-    ///
-    /// So a disk that gives back other bytes than it was given has no sum that vouches for them.
-    /// - Parameter progress: is called now and then.
-    public func checksum(progress: () -> Void = {}) throws(StorageError) -> (size: Int, sha256: String) {
-        var status = stat()
-        try system("fstat", path) { fstat(cached, &status) }
-        let size = Int(status.st_size)
-        var sum = Checksum.Running()
-        var place = 0
-        for (offset, bytes) in written.sorted(by: { $0.offset < $1.offset }) where !bytes.isEmpty {
-            try addStored(place..<offset, to: &sum)
-            sum.add(bytes)
-            place = offset + bytes.count
-            progress()
-        }
-        try addStored(place..<size, to: &sum)
-        return (size, sum.text)
     }
 
     private func addStored(_ range: Range<Int>, to sum: inout Checksum.Running) throws(StorageError) {

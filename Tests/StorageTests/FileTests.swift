@@ -82,31 +82,31 @@ import Testing
             let path = try folder.write("direct", expected)
             let bytes = UnsafeRawBufferPointer(rebasing: source[first..<(first + count)])
             let file = try DirectFile(writing: path)
-            try file.write(bytes, at: offset)
+            let sum = try file.write([(offset, bytes)])
             if offset + count > expected.count {
                 expected += Array(repeating: 0, count: offset + count - expected.count)
             }
             expected.replaceSubrange(offset..<(offset + count), with: bytes)
             #expect(try Array(Data(contentsOf: URL(fileURLWithPath: path))) == expected, "\((first, count, offset))")
-            #expect(try file.checksum() == (expected.count, Checksum.sha256(of: expected)))
+            #expect(sum == (expected.count, Checksum.sha256(of: expected)))
         }
         #expect(throws: StorageError.self) { try DirectFile(writing: folder.path("missing")) }
     }
 
     @Test func `The sum of a written file is that of the bytes that were meant, in the order of their places`() throws {
-        let path = try folder.write("meant", [UInt8](repeating: 7, count: 100_000))
-        let numbers: [UInt8] = (0..<60_000).map { UInt8(truncatingIfNeeded: $0 * 13) }
+        let path = try folder.write("meant", [UInt8](repeating: 7, count: 10_000_000))
+        let numbers: [UInt8] = (0..<9_000_000).map { UInt8(truncatingIfNeeded: $0 * 13) }
         try numbers.withUnsafeBytes { bytes in
             let file = try DirectFile(writing: path)
-            try file.write(UnsafeRawBufferPointer(rebasing: bytes[40_000...]), at: 70_000)
-            try file.write(UnsafeRawBufferPointer(rebasing: bytes[..<40_000]), at: 4096)
+            let sum = try file.write([
+                (6_500_000, UnsafeRawBufferPointer(rebasing: bytes[6_000_000...])),
+                (4096, UnsafeRawBufferPointer(rebasing: bytes[..<6_000_000])),
+            ])
             try file.synchronize()
-            let expected = Checksum.sha256(of: try Data(contentsOf: URL(fileURLWithPath: path)))
-            #expect(try file.checksum() == (100_000, expected))
-            // A disk that gives back other bytes does not get the sum of these.
-            try DirectFile(writing: path).write(UnsafeRawBufferPointer(rebasing: bytes[..<1]), at: 5000)
-            #expect(try Checksum.sha256(ofFile: path) != expected)
-            #expect(try file.checksum() == (100_000, expected))
+            #expect(sum == (10_000_000, Checksum.sha256(of: try Data(contentsOf: URL(fileURLWithPath: path)))))
+            // A disk that holds other bytes than it was given does not change the sum, and has another.
+            _ = try DirectFile(writing: path).write([(5000, UnsafeRawBufferPointer(rebasing: bytes[..<1]))])
+            #expect(try Checksum.sha256(ofFile: path) != sum.sha256)
         }
     }
 

@@ -92,7 +92,7 @@ import Testing
         let direct = try DirectFile(writing: path)
         for (array, offset) in zip(arrays, offsets) {
             if array.count >= 1024 { #expect(offset.isMultiple(of: 4096)) }
-            try array.withUnsafeBytes { try direct.write($0, at: offset) }
+            _ = try array.withUnsafeBytes { try direct.write([(offset, $0)]) }
         }
         let copy = try HDF5File(reading: path)
         for (index, array) in arrays.enumerated() {

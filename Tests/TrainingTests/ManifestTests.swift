@@ -120,13 +120,15 @@ import Testing
         #expect(refusal(path) == "CHECKPOINT/\(name): is no regular file")
     }
 
-    @Test func `A checkpoint of a newer format is no reason to fall back`() throws {
+    @Test(arguments: [4: "a newer one", 2: "the older one that wrote it"])
+    func `A checkpoint of another format is no reason to fall back`(version: Int, cure: String) throws {
         try write(step: 3)
-        let path = try write(step: 6) { $0.formatVersion = Manifest.formatVersion + 1 }
-        let message = "CHECKPOINT/manifest.json: has format version 4; this program reads up to 3: use a newer one"
-        #expect(refusal(path) == message)
-        #expect(throws: Manifest.NewerFormat.self) { try folder.newestWhole { _ in } }
-        #expect(throws: Manifest.NewerFormat.self) { try folder.bestWhole { _ in } }
+        let path = try write(step: 6) { $0.formatVersion = version }
+        #expect(
+            refusal(path)
+                == "CHECKPOINT/manifest.json: has format version \(version), and this program reads 3: use \(cure)")
+        #expect(throws: Manifest.OtherFormat.self) { try folder.newestWhole { _ in } }
+        #expect(throws: Manifest.OtherFormat.self) { try folder.bestWhole { _ in } }
     }
 
     @Test func `Every flipped bit, cut and exchange is noticed, and the checkpoint before taken`() throws {

@@ -76,7 +76,7 @@ struct CheckpointFolder: Sendable {
     private static func unlessDamaged<Value>(_ report: (String) -> Void, _ body: () throws -> Value) throws -> Value? {
         do {
             return try body()
-        } catch let error as Manifest.NewerFormat {
+        } catch let error as Manifest.OtherFormat {
             throw error
         } catch {
             report("passed over a checkpoint: \(error)")

@@ -74,8 +74,8 @@ extension Manifest {
 
 // How it is read.
 extension Manifest {
-    /// A checkpoint of a newer program is not damaged: it is no reason to fall back to an older one.
-    struct NewerFormat: Error, CustomStringConvertible {
+    /// A checkpoint of a newer or an older program is not damaged: it is no reason to fall back to one before it.
+    struct OtherFormat: Error, CustomStringConvertible {
         let description: String
     }
 
@@ -99,19 +99,14 @@ extension Manifest {
         decoder.keyDecodingStrategy = .convertFromSnakeCase
         do {
             let version = try decoder.decode(Version.self, from: data).formatVersion
-            guard version <= Manifest.formatVersion else {
-                throw NewerFormat(
-                    description: "\(path): has format version \(version); this program reads up to "
-                        + "\(Manifest.formatVersion): use a newer one")
-            }
             guard version == Manifest.formatVersion else {
-                throw TrainingError(
-                    "\(path): was written by an older program (format version \(version)); go on with that one")
+                let cure = version > Manifest.formatVersion ? "a newer one" : "the older one that wrote it"
+                throw OtherFormat(
+                    description: "\(path): has format version \(version), and this program reads "
+                        + "\(Manifest.formatVersion): use \(cure)")
             }
             self = try decoder.decode(Manifest.self, from: data)
-        } catch let error as NewerFormat {
-            throw error
-        } catch let error as TrainingError {
+        } catch let error as OtherFormat {
             throw error
         } catch {
             throw TrainingError("\(path): is no manifest of a checkpoint")

@@ -64,12 +64,8 @@ final class ShardStaging: @unchecked Sendable {
     func write(to path: String, step: Int) throws -> Manifest.File {
         let parts = try layOut(path, step: step)
         let file = try DirectFile(writing: path)
-        for part in parts {
-            try file.write(part.bytes, at: part.offset)
-            RankPosition.advance()
-        }
+        let (size, sum) = try file.write(parts, progress: RankPosition.advance)
         try file.synchronize()
-        let (size, sum) = try file.checksum(progress: RankPosition.advance)
         return Manifest.File(name: (path as NSString).lastPathComponent, size: size, sha256: sum)
     }
 
