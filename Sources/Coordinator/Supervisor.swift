@@ -52,6 +52,7 @@ struct Supervisor {
         outcome.reserve()
         var launcher = launcher
         launcher.workerArguments += ["--outcome", outcome.path]
+        try RankRecord.removeAll(ofRun: settings.folder)
         let errors = PassedErrors()
         launcher.errors = errors
         let status = try launcher.run(temporaries, signals)

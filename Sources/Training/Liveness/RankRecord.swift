@@ -48,6 +48,12 @@ public struct RankRecord: Equatable, Sendable {
             .compactMap { RankRecord(rank: $0, path: path(rank: $0, inRun: folder)) }
     }
 
+    /// Removes the records of a run's earlier jobs, which would be taken for those of the next.
+    public static func removeAll(ofRun folder: String) throws {
+        let records = self.folder(ofRun: folder)
+        if FileManager.default.fileExists(atPath: records) { try FileManager.default.removeItem(atPath: records) }
+    }
+
     /// The line.
     var line: [UInt8] {
         let name = String(decoding: host.utf8.prefix(Self.longestHostName).map { $0 > 32 ? $0 : 95 }, as: UTF8.self)

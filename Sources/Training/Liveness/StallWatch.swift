@@ -25,10 +25,8 @@ package final class StallWatch: Sendable {
         runFolder = settings.folder
         timeout = Double(settings.stallTimeout)
         try world.byFirst {
-            // An earlier job's records would be taken for this one's.
-            let folder = RankRecord.folder(ofRun: settings.folder)
-            if FileManager.default.fileExists(atPath: folder) { try FileManager.default.removeItem(atPath: folder) }
-            try createFolder(folder)
+            try RankRecord.removeAll(ofRun: settings.folder)
+            try createFolder(RankRecord.folder(ofRun: settings.folder))
         }
         keeper = RecordKeeper(
             rank: world.rank, of: world.size, host: world.hostName, runFolder: settings.folder,
