@@ -98,14 +98,16 @@ import Testing
         let numbers: [UInt8] = (0..<9_000_000).map { UInt8(truncatingIfNeeded: $0 * 13) }
         try numbers.withUnsafeBytes { bytes in
             let file = try DirectFile(writing: path)
-            let sum = try file.write([
-                (6_500_000, UnsafeRawBufferPointer(rebasing: bytes[6_000_000...])),
-                (4096, UnsafeRawBufferPointer(rebasing: bytes[..<6_000_000])),
-            ])
+            let parts = [
+                (offset: 6_500_000, bytes: UnsafeRawBufferPointer(rebasing: bytes[6_000_000...])),
+                (offset: 4096, bytes: UnsafeRawBufferPointer(rebasing: bytes[..<6_000_000])),
+            ]
+            let sum = try file.write(parts)
             try file.synchronize()
             #expect(sum == (10_000_000, Checksum.sha256(of: try Data(contentsOf: URL(fileURLWithPath: path)))))
-            // A disk that holds other bytes than it was given does not change the sum, and has another.
-            _ = try DirectFile(writing: path).write([(5000, UnsafeRawBufferPointer(rebasing: bytes[..<1]))])
+            // A disk that at once holds another byte than it was given does not get the sum of what it holds.
+            let disk = try #require(FileHandle(forUpdatingAtPath: path))
+            #expect(try file.write(parts) { pwrite(disk.fileDescriptor, [bytes[904] ^ 1], 1, 5000) } == sum)
             #expect(try Checksum.sha256(ofFile: path) != sum.sha256)
         }
     }
